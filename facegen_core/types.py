@@ -1,0 +1,25 @@
+"""Batches that data modules hand to training stages. Shapes and units are part of the contract."""
+
+from typing import Literal, TypedDict
+
+from torch import Tensor
+
+BadSamplePolicy = Literal["raise", "skip"]
+"""What a reader does with a sample it cannot read: stop with its name, or leave it out and count it."""
+
+ExpressionLabels = Literal["classes", "action_units"]
+"""How expressions are labelled: one class a mesh (FaceScape) or several action units a mesh (BP4D)."""
+
+
+class MeshBatch(TypedDict):
+    """Registered meshes of one topology.
+
+    Attributes:
+        displacement: (B, V, 3) float32, vertices minus the template, in mm.
+        identity: (B,) int64, identity label, counted from 0 over the whole data set.
+        expression: (B,) int64 class labels, or (B, A) int64 action units with 0 absent, 1 present, -1 unknown.
+    """
+
+    displacement: Tensor
+    identity: Tensor
+    expression: Tensor
