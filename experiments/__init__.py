@@ -1,0 +1,20 @@
+"""The papers' numbers, commands and results: configurations, training, evaluation, tables.
+
+``EXPERIMENTS`` is the one list of what there is. A paper's package names its training stages; a stage is a module with
+
+* ``Config``: dataclass of its settings, read from ``<stage>/<profile>.yaml``,
+* ``prepare(config)``: makes data that can be made, before any process is started,
+* ``build_datamodule(config)``, ``build_module(config, datamodule)``, ``build_callbacks(config, datamodule)``,
+* ``evaluate(config, module, datamodule, options)``: final figures and pictures on the held-out test split.
+"""
+
+from types import ModuleType
+
+from experiments import face3d
+
+EXPERIMENTS: dict[str, ModuleType] = {"face3d": face3d}
+
+
+def stages() -> dict[str, tuple[str, ModuleType]]:
+    """Stage name -> (paper slug, stage module), over all papers."""
+    return {name: (slug, stage) for slug, paper in EXPERIMENTS.items() for name, stage in paper.STAGES.items()}

@@ -1,8 +1,11 @@
 """Batches that data modules hand to training stages. Shapes and units are part of the contract."""
 
-from typing import Literal, TypedDict
+from __future__ import annotations  # keeps torch out of the import: configuration reads the aliases below
 
-from torch import Tensor
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BadSamplePolicy = Literal["raise", "skip"]
 """What a reader does with a sample it cannot read: stop with its name, or leave it out and count it."""

@@ -1,0 +1,1 @@
+"""Published tables, ours beside theirs, and figures."""

@@ -1,0 +1,37 @@
+"""Settings of the data modules, apart from them so that reading a configuration does not import torch."""
+
+from dataclasses import dataclass, field
+
+from facegen_core.errors import ConfigError
+from facegen_core.types import BadSamplePolicy
+
+
+@dataclass
+class FaceScapeConfig:
+    """A FaceScape TU folder, or any registered meshes laid out like it.
+
+    Attributes:
+        root: folder with ``<id>/models_reg/<k>_<name>.obj``; null where the population stands in.
+        template: OBJ file that displacements are measured from; the mean of the training meshes if null.
+        val_fraction: share of identities held out for validation.
+        test_fraction: share of identities held out for the final evaluation.
+        val_identities: folder names (numbers) held out for validation; overrides the fraction.
+        test_identities: the same for the final evaluation.
+        on_bad_sample: "raise" or "skip" a mesh that cannot be read.
+        num_workers: loader processes; 0 reads in the training process, which is fastest from a memory map.
+        cache: folder of the memory map; ``<root>/.facegen_cache`` if null.
+    """
+
+    root: str | None = None
+    template: str | None = None
+    val_fraction: float = 0.05
+    test_fraction: float = 0.1
+    val_identities: list[int] = field(default_factory=list)
+    test_identities: list[int] = field(default_factory=list)
+    on_bad_sample: BadSamplePolicy = "skip"
+    num_workers: int = 0
+    cache: str | None = None
+
+    def check(self) -> None:
+        if min(self.val_fraction, self.test_fraction) < 0 or self.val_fraction + self.test_fraction >= 1:
+            raise ConfigError("data.val_fraction and data.test_fraction must be 0 or more and leave people to train on.")

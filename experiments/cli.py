@@ -1,0 +1,124 @@
+"""The ``facegen`` command. Heavy imports wait until a command needs them, so help and mistakes are answered at once."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments import EXPERIMENTS, stages
+from facegen_core.errors import FacegenError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; a user's mistake ends in one message on standard error and exit code 2."""
+    arguments = _parser().parse_args(argv)
+    if arguments.quiet:
+        os.environ["FACEGEN_QUIET"] = "1"
+    try:
+        arguments.run(arguments)
+    except FacegenError as error:
+        print(f"facegen: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="facegen", description="Five face-generation papers under one roof.")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--quiet", action="store_true", help="log lines instead of progress bars")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, run, text: str, **kwargs):  # type: ignore[no-untyped-def]
+        command = commands.add_parser(name, help=text, description=text, parents=[common], **kwargs)
+        command.set_defaults(run=run)
+        return command
+
+    words = "profile=paper|demo|smoke, resume=last|RUN|CHECKPOINT, and any key=value of the configuration"
+    for name, run, text in (
+        ("train", _train, "train one stage, or resume it"),
+        ("evaluate", _evaluate, "measure a trained run on held-out data"),
+    ):
+        command = add(name, run, text)
+        command.add_argument("stage", choices=sorted(stages()))
+        command.add_argument("words", nargs="*", metavar="key=value", help=words if name == "train" else "run=last|RUN|CHECKPOINT")
+    command = add("reproduce", _reproduce, "train and measure all rows of a paper's tables, ours beside the published")
+    command.add_argument("paper", choices=sorted(EXPERIMENTS))
+    command.add_argument("words", nargs="*", metavar="key=value", help=words)
+    _add_data(commands, common)
+    command = add("compare", _compare, "a table of runs and their measures")
+    command.add_argument("--outputs", type=Path, default=Path("outputs"))
+    command = add("dashboard", _dashboard, "open the MLflow dashboard on the runs recorded here")
+    command.add_argument("--outputs", type=Path, default=Path("outputs"))
+    command.add_argument("--port", type=int, default=5000)
+    add("doctor", _doctor, "versions, devices, free memory and disk, weights and data found")
+    return parser
+
+
+def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
+    data = commands.add_parser("data", help="write the embedded population, or check a data set")
+    actions = data.add_subparsers(metavar="ACTION", required=True)
+    write = actions.add_parser("population", help="write embedded people in a real data set's layout", parents=[common])
+    write.add_argument("--layout", choices=["facescape"], default="facescape")
+    write.add_argument("--people", type=int, default=200)
+    write.add_argument("--seed", type=int, default=0)
+    write.add_argument("--out", type=Path, required=True)
+    write.set_defaults(run=_population)
+    check = actions.add_parser("check", help="say what is there, what is missing, what will be skipped", parents=[common])
+    check.add_argument("folder", type=Path)
+    check.add_argument("--deep", action="store_true", help="also read every mesh")
+    check.set_defaults(run=_check)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from experiments.train import train
+
+    paper, stage = stages()[arguments.stage]
+    train(paper, arguments.stage, stage, arguments.words)
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from experiments.evaluate import evaluate
+
+    paper, stage = stages()[arguments.stage]
+    evaluate(paper, arguments.stage, stage, arguments.words)
+
+
+def _reproduce(arguments: argparse.Namespace) -> None:
+    EXPERIMENTS[arguments.paper].reproduce(arguments.words)
+
+
+def _population(arguments: argparse.Namespace) -> None:
+    from facegen_core.population.facescape_layout import write_facescape
+
+    write_facescape(arguments.out, arguments.people, arguments.seed)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from datamodules.prepare.facescape import check_facescape
+
+    print(check_facescape(arguments.folder, deep=arguments.deep))
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    from experiments.compare import compare
+
+    compare(arguments.outputs)
+
+
+def _dashboard(arguments: argparse.Namespace) -> None:
+    from experiments.dashboard import dashboard
+
+    dashboard(arguments.outputs, arguments.port)
+
+
+def _doctor(arguments: argparse.Namespace) -> None:
+    from experiments.doctor import doctor
+
+    print(doctor())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""``facegen doctor``: what this machine has, for a bug report or before a long run."""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+from pathlib import Path
+
+PACKAGES = ("facegen", "torch", "torchvision", "lightning", "torchmetrics", "omegaconf", "mlflow", "anny",
+            "facenet-pytorch", "diffusers", "open_clip_torch", "numpy", "scikit-learn")  # fmt: skip
+
+
+def doctor() -> str:
+    """A report of versions, devices, free memory and disk, weights and data found."""
+    sections = {"versions": _versions(), "devices": _devices(), "room": _room(), "weights": _weights(), "data": _data()}
+    return "\n".join(f"{title}\n" + "\n".join(f"  {line}" for line in lines) for title, lines in sections.items())
+
+
+def _versions() -> list[str]:
+    lines = [f"{'python':<18} {platform.python_version()} on {platform.platform()}"]
+    for name in PACKAGES:
+        try:
+            lines.append(f"{name:<18} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            lines.append(f"{name:<18} not installed")
+    return lines
+
+
+def _devices() -> list[str]:
+    import torch
+
+    lines = [f"CPU: {os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads"]
+    for i in range(torch.cuda.device_count()):
+        free, total = torch.cuda.mem_get_info(i)
+        bf16 = "bf16" if torch.cuda.is_bf16_supported() else "no bf16"
+        lines.append(f"GPU {i}: {torch.cuda.get_device_name(i)}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, {bf16}")
+    return lines if len(lines) > 1 else [*lines, "GPU: none that torch can use"]
+
+
+def _room() -> list[str]:
+    import psutil
+
+    memory, disk = psutil.virtual_memory(), shutil.disk_usage(".")
+    return [
+        f"memory: {memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free",
+        f"disk here: {disk.free / 2**30:.1f} of {disk.total / 2**30:.1f} GiB free",
+    ]
+
+
+def _weights() -> list[str]:
+    from facegen_core.errors import WeightsNotFoundError
+    from facegen_core.weights import WEIGHTS, resolve_weights, weights_folder
+
+    lines = [f"looked for in {weights_folder().resolve()}"]
+    for name, spec in WEIGHTS.items():
+        try:
+            resolve_weights(name)
+            state = "found"
+        except WeightsNotFoundError as error:
+            state = "missing" if "is missing" in str(error) else "altered: not the published file"
+        lines.append(f"{name:<20} {spec.purpose:<10} {spec.file:<32} {state}")
+    return lines
+
+
+def _data() -> list[str]:
+    folder = Path("outputs/data")
+    found = sorted(path for path in folder.glob("*") if path.is_dir())
+    return [f"{path}: {sum(1 for _ in path.glob('*/models_reg'))} people" for path in found] or [f"none in {folder} yet"]

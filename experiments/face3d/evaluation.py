@@ -1,0 +1,136 @@
+"""What is measured of any model that turns meshes into codes and back: SAE, its ablation, the linear model."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datamodules.facescape import FaceScapeDataModule
+from facegen_core.errors import ConfigError
+from facegen_core.metrics.functional.disentanglement import linear_probe, retrieval_rank1, silhouette, split_within_groups
+from facegen_core.metrics.functional.vertex_error import vertex_error
+from facegen_core.progress import track
+
+Codes = tuple[Tensor, Tensor]
+
+
+class Encoded(NamedTuple):
+    """Codes of one split, and how well they give its meshes back.
+
+    Attributes:
+        identity_code: (N, D).
+        expression_code: (N, E).
+        identity: (N,) labels.
+        expression: (N,) class labels, or (N, A) action units.
+        error_mm: (N,) vertex error.
+        aligned_error_mm: (N,) vertex error after rigid alignment.
+    """
+
+    identity_code: Tensor
+    expression_code: Tensor
+    identity: Tensor
+    expression: Tensor
+    error_mm: Tensor
+    aligned_error_mm: Tensor
+
+
+@torch.inference_mode()
+def encode_split(
+    datamodule: FaceScapeDataModule,
+    split: str,
+    encode: Callable[[Tensor], Codes],
+    decode: Callable[[Tensor, Tensor], Tensor],
+    mask: Tensor | None,
+    device: torch.device,
+) -> Encoded:
+    """Encodes and reconstructs every mesh of a split.
+
+    Args:
+        datamodule: set up.
+        split: "train", "val" or "test".
+        encode: displacements (B, V, 3) -> identity codes (B, D), expression codes (B, E).
+        decode: the two -> displacements (B, V, 3), mm.
+        mask: (V,) bool, vertices whose error counts; all if None.
+        device: where ``encode`` and ``decode`` live.
+    """
+    parts: list[tuple[Tensor, ...]] = []
+    template = datamodule.template.to(device)
+    for batch in track(datamodule.in_order(split), f"encode {split}", "batch"):
+        meshes = batch["displacement"].to(device)
+        identity, expression = encode(meshes)
+        rebuilt, target = decode(identity, expression) + template, meshes + template
+        errors = (vertex_error(rebuilt, target, mask, align) for align in (False, True))
+        parts.append(tuple(x.cpu() for x in (identity, expression, batch["identity"], batch["expression"], *errors)))
+    if not parts:
+        raise ConfigError(f"the {split} split is empty: raise data.{split}_fraction or name data.{split}_identities.")
+    return Encoded(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def measures(train: Encoded, test: Encoded, seed: int) -> dict[str, float]:
+    """Figures of one model on held-out people.
+
+    The probe of expressions is trained on the training people's codes and tested on the held-out people's. A probe of
+    identities must have seen the people it names, so held-out people's meshes are halved, at random within each person.
+
+    Args:
+        train: the training people.
+        test: the held-out people.
+        seed: of the halving.
+    """
+    values = {
+        "vertex_error_mm": float(test.error_mm.mean()),
+        "vertex_error_median_mm": float(test.error_mm.median()),
+        "vertex_error_aligned_mm": float(test.aligned_error_mm.mean()),
+        "vertex_error_train_mm": float(train.error_mm.mean()),
+    }
+    if test.expression.ndim == 1:
+        values |= _disentanglement(train, test, seed)
+    return values
+
+
+def _disentanglement(train: Encoded, test: Encoded, seed: int) -> dict[str, float]:
+    half = split_within_groups(test.identity, seed)
+    neutral = test.expression == 0
+    return {
+        "identity_retrieval": retrieval_rank1(
+            test.identity_code[neutral], test.identity[neutral], test.identity_code[~neutral], test.identity[~neutral]
+        ),
+        "expression_from_expression_code": linear_probe(
+            train.expression_code, train.expression, test.expression_code, test.expression
+        ),
+        "expression_from_identity_code": linear_probe(
+            train.identity_code, train.expression, test.identity_code, test.expression
+        ),
+        "identity_from_identity_code": linear_probe(
+            test.identity_code[half], test.identity[half], test.identity_code[~half], test.identity[~half]
+        ),
+        "identity_from_expression_code": linear_probe(
+            test.expression_code[half], test.identity[half], test.expression_code[~half], test.identity[~half]
+        ),
+        "silhouette_identity_code_by_identity": silhouette(test.identity_code, test.identity),
+        "silhouette_identity_code_by_expression": silhouette(test.identity_code, test.expression),
+        "silhouette_expression_code_by_expression": silhouette(test.expression_code, test.expression),
+        "silhouette_expression_code_by_identity": silhouette(test.expression_code, test.identity),
+    }
+
+
+def read_vertex_mask(path: str | None, vertices: int) -> Tensor | None:
+    """The vertices whose error counts, from a text or .npy file of 0-based indices; None without a path.
+
+    Raises:
+        ConfigError: the file cannot be read or names vertices the meshes do not have.
+    """
+    if path is None:
+        return None
+    try:
+        indices = np.load(path) if Path(path).suffix == ".npy" else np.loadtxt(path, dtype=np.int64, ndmin=1)
+        mask = torch.zeros(vertices, dtype=torch.bool)
+        mask[torch.from_numpy(np.asarray(indices, dtype=np.int64).ravel())] = True
+    except (OSError, ValueError, IndexError) as error:
+        raise ConfigError(
+            f"evaluation.vertex_mask={path}: expected a text or .npy file of vertex indices from 0 to {vertices - 1} ({error})"
+        ) from None
+    return mask

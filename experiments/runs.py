@@ -1,0 +1,77 @@
+"""Run folders: ``<outputs>/<paper>/<stage>/<name>`` with config.yaml, checkpoints/, tracking/ and metrics.json."""
+
+import os
+import re
+from pathlib import Path
+
+from facegen_core.errors import FacegenError
+
+RUN_DIR_VARIABLE = "FACEGEN_RUN_DIR"
+
+
+def stage_folder(outputs: str, paper: str, stage: str) -> Path:
+    """The folder of all runs of a stage."""
+    return Path(outputs) / paper / stage
+
+
+def new_run(folder: Path, name: str | None, profile: str) -> Path:
+    """Makes the folder of a new run.
+
+    Args:
+        folder: the stage's folder.
+        name: the run's name; if None, the profile and the next free number.
+        profile: which of the stage's settings is run.
+
+    Raises:
+        FacegenError: the named run exists already.
+    """
+    if inherited := os.environ.get(RUN_DIR_VARIABLE):  # a process that DDP started beside the first
+        return Path(inherited)
+    if name is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise FacegenError("several processes were started from outside: give the run a name they share, name=...")
+    folder.mkdir(parents=True, exist_ok=True)
+    if name is not None:
+        run = folder / name
+        if (run / "config.yaml").exists() and int(os.environ.get("RANK", "0")) == 0:
+            raise FacegenError(f"{run}: a run of this name exists. Continue it with resume={run}, or take another name=.")
+        run.mkdir(exist_ok=True)
+        return run
+    number = 1 + max((_number(path) for path in folder.glob(f"{profile}-*")), default=0)
+    while True:
+        try:
+            (folder / f"{profile}-{number:03d}").mkdir()
+            return folder / f"{profile}-{number:03d}"
+        except FileExistsError:  # another run began in the same moment
+            number += 1
+
+
+def find_run(folder: Path, which: str, profile: str | None = None) -> Path:
+    """An existing run.
+
+    Args:
+        folder: the stage's folder.
+        which: "last" for the one begun last, a run's name, or a path to a run folder or one of its checkpoints.
+        profile: with "last", only runs of this profile.
+
+    Raises:
+        FacegenError: there is no such run.
+    """
+    if inherited := os.environ.get(RUN_DIR_VARIABLE):
+        return Path(inherited)
+    runs = sorted(folder.glob("*/config.yaml"), key=lambda path: path.stat().st_mtime, reverse=True)
+    names = [path.parent.name for path in runs]
+    if which == "last":
+        for run in (path.parent for path in runs):
+            if profile is None or re.fullmatch(rf"{re.escape(profile)}-\d+", run.name):
+                return run
+        of = f" of profile {profile}" if profile else ""
+        raise FacegenError(f"{folder}: no run{of} here yet. Begin one with facegen train.")
+    for candidate in (folder / which, Path(which), Path(which).parent.parent):
+        if (candidate / "config.yaml").is_file():
+            return candidate
+    raise FacegenError(f"{which}: no such run in {folder}. There are: {', '.join(names) or 'none'}.")
+
+
+def _number(path: Path) -> int:
+    last = path.name.rpartition("-")[2]
+    return int(last) if last.isdigit() else 0

@@ -1,0 +1,170 @@
+"""``facegen train``: one training run of one stage, from nothing or from a checkpoint."""
+
+import fcntl
+import json
+import logging
+import os
+import resource
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from experiments.runs import RUN_DIR_VARIABLE, find_run, new_run, stage_folder
+from experiments.schema import StageConfig
+from facegen_core.config import load_config, to_plain, to_yaml
+from facegen_core.progress import say
+
+_INITIAL_WEIGHTS = 20
+
+
+def train(paper: str, name: str, stage: ModuleType, words: Sequence[str]) -> Path:
+    """Trains a stage as the command line says.
+
+    Args:
+        paper: the paper's slug.
+        name: the stage's name.
+        stage: the stage's module, see ``experiments/__init__.py``.
+        words: ``profile=``, ``resume=`` and overrides.
+
+    Returns:
+        The run's folder.
+    """
+    options, overrides = split_words(words, "profile", "resume")
+    profile, resume = options.get("profile"), options.get("resume")
+    if resume is None:
+        config = load_stage_config(stage, profile or "demo", overrides)
+        run = new_run(stage_folder(config.outputs, paper, name), config.name, profile or "demo")
+    else:
+        outputs = next((w.partition("=")[2] for w in overrides if w.startswith("outputs=")), StageConfig.outputs)
+        run = find_run(stage_folder(outputs, paper, name), resume, profile)
+        config = load_config(stage.Config, run / "config.yaml", overrides)
+    checkpoint = _checkpoint_to_resume(run, resume) if resume is not None else None
+    if is_main_process():
+        (run / "config.yaml").write_text(to_yaml(config))
+    with _announced(run):
+        run_training(paper, name, stage, config, run, checkpoint)
+    return run
+
+
+def run_training(
+    paper: str, name: str, stage: ModuleType, config: StageConfig, run: Path, checkpoint: Path | None
+) -> None:
+    """Trains ``stage`` with ``config`` in the folder ``run``, from ``checkpoint`` if one is given."""
+    quiet_lightning()
+    import torch
+
+    from experiments.tracking.logger import JournalLogger
+    from experiments.trainer import build_trainer
+    from facegen_core.seeding import derive
+    from lightning_modules.callbacks.step_logger import StepLogger
+
+    datamodule = open_data(stage, config)
+    datamodule.setup("fit")
+    torch.manual_seed(derive(config.seed, _INITIAL_WEIGHTS))
+    module = stage.build_module(config, datamodule)
+    if config.trainer.compile:
+        module.get_submodule(module.network).compile()
+    logger = JournalLogger(
+        run,
+        experiment=config.tracking.experiment or paper,
+        run_name=f"{name}-{run.name}",
+        tracking_uri=config.tracking.uri,
+        tags={"stage": name, "paper": paper, "data.digest": datamodule.digest(), "seed": str(config.seed)},
+        parent=config.tracking.parent,
+        system_metrics=config.tracking.system_metrics,
+    )
+    logger.log_hyperparams(to_plain(config))
+    callbacks = stage.build_callbacks(config, datamodule)
+    trainer = build_trainer(config, run, module, datamodule, callbacks, logger, f"train {name}")
+    if is_main_process():
+        parameters = sum(p.numel() for p in module.parameters())
+        say(f"{run}: {parameters / 1e6:.1f} M parameters, {config.trainer.max_steps} steps of {config.trainer.global_batch}")
+    trainer.fit(module, datamodule, ckpt_path=str(checkpoint) if checkpoint else None, weights_only=True)
+    if trainer.is_global_zero:
+        speed = next(c for c in trainer.callbacks if isinstance(c, StepLogger)).seconds_per_step
+        cost = {"seconds_per_step": speed, "peak_memory_gib": peak_memory_gib(), "parameters": parameters}
+        (run / "cost.json").write_text(json.dumps(cost, indent=1) + "\n")
+        say(f"{run}: done, {speed:.3g} s a step. Evaluate it with: facegen evaluate {name} run={run}")
+
+
+def quiet_lightning() -> None:
+    """Keeps Lightning's advertisements and notes on its own insides off the screen; warnings stay."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*dataloader is not resumable.*")
+
+
+def load_stage_config(stage: ModuleType, profile: str, overrides: Sequence[str]) -> StageConfig:
+    """The settings of a stage's profile with overrides.
+
+    Raises:
+        ConfigError: there is no such profile, or a key or value is wrong.
+    """
+    from facegen_core.errors import ConfigError
+
+    folder = Path(stage.__file__ or "").parent
+    path = folder / f"{profile}.yaml"
+    if not path.is_file():
+        raise ConfigError(f"profile={profile}: no such profile. There are: {', '.join(sorted(p.stem for p in folder.glob('*.yaml')))}.")
+    return load_config(stage.Config, path, overrides)
+
+
+def open_data(stage: ModuleType, config: StageConfig):  # type: ignore[no-untyped-def]  # a FaceDataModule; named late
+    """The stage's data module, its files prepared by whichever process comes first."""
+    folder = Path(config.outputs)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".prepare.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stage.prepare(config)
+        datamodule = stage.build_datamodule(config)
+        datamodule.prepare_data()
+    return datamodule
+
+
+def split_words(words: Sequence[str], *names: str) -> tuple[dict[str, str], list[str]]:
+    """Sorts ``key=value`` words into the command's own (those in ``names``) and configuration overrides."""
+    own = {key: value for key, _, value in (w.partition("=") for w in words) if key in names}
+    return own, [w for w in words if w.partition("=")[0] not in names]
+
+
+def is_main_process() -> bool:
+    """Whether this is the process that writes the run's files; true before any other is started."""
+    return os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", os.environ.get("GROUP_RANK", "0")) == "0"
+
+
+def peak_memory_gib() -> float:
+    """Most memory held so far: the GPU's if one was used, else this process's."""
+    import torch
+
+    if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
+        return torch.cuda.max_memory_allocated() / 2**30
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
+
+
+def _checkpoint_to_resume(run: Path, resume: str) -> Path | None:
+    """The named checkpoint, or the newest of the run; None if the run was stopped before its first."""
+    from facegen_core.checkpoint import list_checkpoints
+
+    if resume.endswith(".ckpt"):
+        return Path(resume)
+    checkpoints = list_checkpoints(run / "checkpoints")
+    if not checkpoints:
+        say(f"{run}: no checkpoint yet, starting from step 0")
+    return checkpoints[0] if checkpoints else None
+
+
+@contextmanager
+def _announced(run: Path) -> Iterator[None]:
+    """Lets the processes that DDP starts find the run's folder."""
+    before = os.environ.get(RUN_DIR_VARIABLE)
+    os.environ[RUN_DIR_VARIABLE] = str(run.resolve())
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[RUN_DIR_VARIABLE]

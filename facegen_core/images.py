@@ -1,0 +1,65 @@
+"""Pictures as tensors and back. Pictures are (3, H, W), RGB, in [0, 1] unless a name says otherwise."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from facegen_core.checkpoint import atomic_path
+
+
+def to_uint8(image: Tensor) -> npt.NDArray[np.uint8]:
+    """A picture as rounded bytes.
+
+    Args:
+        image: (3, H, W) in [0, 1]; values outside are clipped.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ValueError: another shape.
+    """
+    if image.ndim != 3 or image.shape[0] != 3:
+        raise ValueError(f"expected a picture of shape (3, H, W), got {tuple(image.shape)}")
+    return (image.detach().float().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+
+
+def from_uint8(pixels: npt.NDArray[np.uint8]) -> Tensor:
+    """Bytes (H, W, 3) as a picture (3, H, W) in [0, 1], float32."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1).float() / 255
+
+
+def read_image(path: Path) -> Tensor:
+    """An image file of any kind as a picture (3, H, W) in [0, 1]; alpha is dropped."""
+    with Image.open(path) as image:
+        return from_uint8(np.asarray(image.convert("RGB")))
+
+
+def save_png(image: Tensor, path: Path) -> None:
+    """Writes a picture without loss, whole or not at all. PNG and not JPEG: metrics notice the difference."""
+    with atomic_path(path) as temporary:
+        Image.fromarray(to_uint8(image)).save(temporary, format="PNG")
+
+
+def grid(images: Tensor, columns: int, gap: int = 2) -> Tensor:
+    """One sheet of pictures, row by row, on white.
+
+    Args:
+        images: (B, 3, H, W) in [0, 1].
+        columns: pictures in a row.
+        gap: pixels between pictures.
+
+    Returns:
+        (3, rows * (H + gap) - gap, columns * (W + gap) - gap).
+    """
+    count, _, height, width = images.shape
+    rows = -(-count // columns)
+    sheet = images.new_ones(3, rows * (height + gap) - gap, columns * (width + gap) - gap)
+    for i, image in enumerate(images):
+        top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        sheet[:, top : top + height, left : left + width] = image
+    return sheet

@@ -1,0 +1,21 @@
+"""Classification losses over labels that may be unknown."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+UNKNOWN = -1
+
+
+def masked_bce(logits: Tensor, labels: Tensor) -> Tensor:
+    """Binary cross-entropy over multi-hot labels, averaged over the known ones.
+
+    Args:
+        logits: (B, A).
+        labels: (B, A) with 0 absent, 1 present, -1 unknown.
+
+    Returns:
+        Scalar; 0 (with a gradient of 0) when no label is known.
+    """
+    known = (labels != UNKNOWN).to(logits.dtype)
+    losses = F.binary_cross_entropy_with_logits(logits, labels.clamp(min=0).to(logits.dtype), reduction="none")
+    return (losses * known).sum() / known.sum().clamp(min=1)

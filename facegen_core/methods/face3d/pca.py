@@ -1,0 +1,70 @@
+"""The linear 3D morphable model: principal components of displacements."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import scipy.linalg
+from torch import Tensor
+
+import torch
+
+ROWS_AT_A_TIME = 256
+
+
+class LinearModel(NamedTuple):
+    """A fitted linear model; a mesh is ``mean + codes @ components``.
+
+    Attributes:
+        mean: (3V,) float32, mm.
+        components: (K, 3V) float32, orthonormal rows, largest variance first.
+        variance: (K,) float32, variance along each component, mm^2.
+    """
+
+    mean: Tensor
+    components: Tensor
+    variance: Tensor
+
+    def encode(self, displacement: Tensor) -> Tensor:
+        """Codes (B, K) of displacements (B, V, 3): coordinates along the components, mm."""
+        return (displacement.flatten(1) - self.mean) @ self.components.T
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Displacements (B, V, 3), mm, of codes (B, K)."""
+        return (self.mean + codes @ self.components).unflatten(1, (-1, 3))
+
+
+def fit_pca(meshes: npt.NDArray[np.float32], components: int) -> LinearModel:
+    """Principal components through the Gram matrix, exact, never holding more than two blocks of rows in float64.
+
+    There are far fewer meshes M than coordinates 3V, so the M x M matrix of inner products is the small one; a general
+    PCA would copy the whole array (5 GB for FaceScape) several times.
+
+    Args:
+        meshes: (M, V, 3) or (M, 3V), mm; may be a memory map.
+        components: number of components wanted; at most M - 1 are meaningful, and no more are returned.
+
+    Raises:
+        ValueError: fewer than two meshes.
+    """
+    count = len(meshes)
+    if count < 2:
+        raise ValueError("a linear model needs at least two meshes")
+    wanted = min(components, count - 1)
+    blocks = [slice(start, min(start + ROWS_AT_A_TIME, count)) for start in range(0, count, ROWS_AT_A_TIME)]
+    mean = sum(_rows(meshes, block, 0.0).sum(0) for block in blocks) / count
+    gram = np.empty((count, count))
+    for i, left in enumerate(blocks):
+        rows = _rows(meshes, left, mean)
+        for right in blocks[i:]:
+            gram[left, right] = rows @ _rows(meshes, right, mean).T
+            gram[right, left] = gram[left, right].T
+    values, vectors = scipy.linalg.eigh(gram, subset_by_index=(count - wanted, count - 1))
+    values, vectors = np.clip(values[::-1], 1e-12, None), vectors[:, ::-1]
+    weights = vectors / np.sqrt(values)
+    basis = sum(weights[block].T @ _rows(meshes, block, mean) for block in blocks)
+    return LinearModel(*(torch.from_numpy(np.asarray(x, dtype=np.float32)) for x in (mean, basis, values / (count - 1))))
+
+
+def _rows(meshes: npt.NDArray[np.float32], block: slice, mean: npt.NDArray[np.float64] | float) -> npt.NDArray[np.float64]:
+    return np.asarray(meshes[block], dtype=np.float64).reshape(block.stop - block.start, -1) - mean

@@ -1,0 +1,45 @@
+"""t-SNE figures of codes."""
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+from PIL import Image
+from sklearn.manifold import TSNE
+from torch import Tensor
+
+from facegen_core.reporting.mesh_figure import to_image
+
+MOST_IDENTITIES = 20
+
+
+def embedding_figure(
+    models: dict[str, tuple[Tensor, Tensor]], identity: Tensor, expression: Tensor, seed: int
+) -> Image.Image:
+    """The paper's figure 3: t-SNE of identity and expression codes, each coloured both ways, one row a model.
+
+    Args:
+        models: name -> identity codes (N, D), expression codes (N, E).
+        identity: (N,) labels; only the first 20 people are drawn, since more colours cannot be told apart.
+        expression: (N,) labels.
+        seed: of the t-SNE.
+    """
+    people = identity.unique()[:MOST_IDENTITIES]
+    chosen = (identity[:, None] == people).any(1)
+    figure = Figure(figsize=(15.5, 3.9 * len(models)), dpi=90, layout="constrained")
+    axes = figure.subplots(len(models), 4, squeeze=False)
+    for row, (name, codes) in zip(axes, models.items(), strict=True):
+        for column, (code, title) in enumerate(zip(codes, ("identity code", "expression code"), strict=True)):
+            points = _tsne(code[chosen].numpy(), seed)
+            for offset, (labels, by) in enumerate(((identity, "identity"), (expression, "expression"))):
+                panel = row[2 * column + offset]
+                _, colour = np.unique(labels[chosen].numpy(), return_inverse=True)
+                panel.scatter(*points.T, c=colour, cmap="tab20", s=9, linewidths=0)
+                panel.set_title(f"{title}, coloured by {by}", fontsize=10)
+                panel.set(xticks=[], yticks=[])
+        row[0].set_ylabel(name, fontsize=12)
+    return to_image(figure)
+
+
+def _tsne(codes: npt.NDArray[np.floating], seed: int) -> npt.NDArray[np.floating]:
+    perplexity = min(30.0, max(2.0, (len(codes) - 1) / 3))
+    return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(codes)

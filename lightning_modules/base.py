@@ -1,0 +1,51 @@
+"""What all training stages share."""
+
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+
+from facegen_core.config import OptimConfig
+
+
+class FaceGenModule(pl.LightningModule):
+    """Base of the stages.
+
+    ``training_step`` and ``validation_step`` return a dict of tensors; callbacks log, measure, draw and save. Place in
+    the run is :attr:`batches` and :attr:`step`, kept by the step-seed callback: Lightning's ``global_step`` counts each
+    optimiser by itself and would count a GAN's steps twice.
+    """
+
+    network: str = ""
+    """Name of the submodule that is trained: averaged by EMA, compiled on request; the whole module if empty."""
+
+    optimizers_per_step: int = 1
+    """How many optimisers move in one step: Lightning's ``global_step`` and ``max_steps`` count each of them."""
+
+    find_unused_parameters: bool = False
+    """Whether a backward pass may leave parameters without a gradient (GANs), which DDP must be told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches = 0
+        self.accumulate = 1
+
+    @property
+    def step(self) -> int:
+        """Optimiser steps done, counted once a step however many optimisers there are."""
+        return self.batches // self.accumulate
+
+
+def build_adam(parameters: Any, config: OptimConfig) -> torch.optim.Optimizer:
+    """Adam, or AdamW where there is weight decay; fused, which is one pass over the weights on CPU and GPU alike."""
+    kind = torch.optim.AdamW if config.weight_decay else torch.optim.Adam
+    betas = (config.betas[0], config.betas[1])
+    return kind(parameters, lr=config.lr, betas=betas, weight_decay=config.weight_decay, fused=True)
+
+
+def scalars(outputs: Any) -> dict[str, Tensor]:
+    """The one-element tensors of a step's output, detached."""
+    if isinstance(outputs, Tensor):
+        outputs = {"loss": outputs}
+    return {k: v.detach() for k, v in (outputs or {}).items() if isinstance(v, Tensor) and v.numel() == 1}
