@@ -41,10 +41,10 @@ def train(paper: str, name: str, stage: ModuleType, words: Sequence[str]) -> Pat
         outputs = next((w.partition("=")[2] for w in overrides if w.startswith("outputs=")), StageConfig.outputs)
         run = find_run(stage_folder(outputs, paper, name), resume, profile)
         config = load_config(stage.Config, run / "config.yaml", overrides)
-    checkpoint = _checkpoint_to_resume(run, resume) if resume is not None else None
+    checkpoint = checkpoint_to_resume(run, resume) if resume is not None else None
     if is_main_process():
         (run / "config.yaml").write_text(to_yaml(config))
-    with _announced(run):
+    with announced(run):
         run_training(paper, name, stage, config, run, checkpoint)
     return run
 
@@ -56,7 +56,7 @@ def run_training(
     quiet_lightning()
     import torch
 
-    from experiments.tracking.logger import JournalLogger
+    from experiments.evaluate import run_logger
     from experiments.trainer import build_trainer
     from facegen_core.seeding import derive
     from lightning_modules.callbacks.step_logger import StepLogger
@@ -67,16 +67,9 @@ def run_training(
     module = stage.build_module(config, datamodule)
     if config.trainer.compile:
         module.get_submodule(module.network).compile()
-    logger = JournalLogger(
-        run,
-        experiment=config.tracking.experiment or paper,
-        run_name=f"{name}-{run.name}",
-        tracking_uri=config.tracking.uri,
-        tags={"stage": name, "paper": paper, "data.digest": datamodule.digest(), "seed": str(config.seed)},
-        parent=config.tracking.parent,
-        system_metrics=config.tracking.system_metrics,
-    )
+    logger = run_logger(paper, name, config, run, {"data.digest": datamodule.digest()})
     logger.log_hyperparams(to_plain(config))
+    logger.log_dict_artifact(to_plain(config), "config.yaml")
     callbacks = stage.build_callbacks(config, datamodule)
     trainer = build_trainer(config, run, module, datamodule, callbacks, logger, f"train {name}")
     if is_main_process():
@@ -92,6 +85,8 @@ def run_training(
 
 def quiet_lightning() -> None:
     """Keeps Lightning's advertisements and notes on its own insides off the screen; warnings stay."""
+    import lightning.pytorch  # noqa: F401  # sets its own level when first imported
+
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
@@ -146,7 +141,7 @@ def peak_memory_gib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
 
 
-def _checkpoint_to_resume(run: Path, resume: str) -> Path | None:
+def checkpoint_to_resume(run: Path, resume: str) -> Path | None:
     """The named checkpoint, or the newest of the run; None if the run was stopped before its first."""
     from facegen_core.checkpoint import list_checkpoints
 
@@ -159,7 +154,7 @@ def _checkpoint_to_resume(run: Path, resume: str) -> Path | None:
 
 
 @contextmanager
-def _announced(run: Path) -> Iterator[None]:
+def announced(run: Path) -> Iterator[None]:
     """Lets the processes that DDP starts find the run's folder."""
     before = os.environ.get(RUN_DIR_VARIABLE)
     os.environ[RUN_DIR_VARIABLE] = str(run.resolve())

@@ -1,5 +1,14 @@
 """3DFaceCAM: stages, tables and results."""
 
+from collections.abc import Sequence
+
 from experiments.face3d import sae
 
 STAGES = {"sae": sae}
+
+
+def reproduce(words: Sequence[str]) -> None:
+    """Trains and measures the rows of the paper's tables; see ``reproduce.py``."""
+    from experiments.face3d.reproduce import reproduce_sae
+
+    reproduce_sae(words)

@@ -61,6 +61,7 @@ class JournalLogger(Logger):
         self._sender: Sender | None = None
         self._monitor: SystemMonitor | None = None
         self._last_status: str | None = None
+        self._run_key = ""
         self._told: set[str] = set()
 
     @property
@@ -84,7 +85,9 @@ class JournalLogger(Logger):
     @property
     def run_key(self) -> str:
         """What identifies the run for ever and everywhere; a child takes it as ``parent``. "" on ranks above 0."""
-        return self._open().run_key if getattr(rank_zero_only, "rank", 0) == 0 else ""
+        if not self._run_key and getattr(rank_zero_only, "rank", 0) == 0:
+            self._open()
+        return self._run_key
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
@@ -166,6 +169,7 @@ class JournalLogger(Logger):
     def _open(self) -> Journal:
         if self._journal is None:
             self._journal = Journal(self.run_dir, self._experiment, self._run_name, self._tags, self._parent)
+            self._run_key = self._journal.run_key
             if self.tracking_uri:
                 self._sender = Sender(self.run_dir, self.tracking_uri)
                 self._sender.start()

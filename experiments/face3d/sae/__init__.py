@@ -14,8 +14,22 @@ from facegen_core.methods.face3d.config import MeshSizes, SAEConfig
 if TYPE_CHECKING:
     import lightning.pytorch as pl
 
+    from PIL.Image import Image
+
     from datamodules.facescape import FaceScapeDataModule
     from lightning_modules.sae import SAEModule
+
+
+@dataclass
+class EvaluationConfig:
+    """How errors are measured.
+
+    Attributes:
+        vertex_mask: text or .npy file of the 0-based vertices whose error counts, as table 2 counts front vertices; all
+            if null.
+    """
+
+    vertex_mask: str | None = None
 
 
 @dataclass
@@ -26,11 +40,13 @@ class Config(StageConfig):
         data: the meshes.
         population: the embedded people used where ``data.root`` is null.
         model: networks and loss weights.
+        evaluation: how errors are measured.
     """
 
     data: FaceScapeConfig = field(default_factory=FaceScapeConfig)
     population: PopulationConfig = field(default_factory=PopulationConfig)
     model: SAEConfig = field(default_factory=SAEConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     def check(self) -> None:
         if self.data.root is None and self.population.people < 1:
@@ -85,6 +101,33 @@ def build_callbacks(config: Config, datamodule: FaceScapeDataModule) -> list[pl.
         }
     )
     return [evaluator, MeshPictures(datamodule.template, datamodule.faces)]
+
+
+def evaluate(
+    config: Config, module: SAEModule, datamodule: FaceScapeDataModule
+) -> tuple[dict[str, float], dict[str, Image]]:
+    """Figures and pictures of a trained SAE on held-out people; see ``experiments/face3d/evaluation.py``."""
+    import torch
+    from torchmetrics.functional.classification import multiclass_accuracy
+
+    from experiments.face3d.evaluation import encode_split, measures, read_vertex_mask
+    from facegen_core.reporting.embedding_figure import embedding_figure
+
+    model = module.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    device = next(model.parameters()).device
+    mask = read_vertex_mask(config.evaluation.vertex_mask, datamodule.num_vertices)
+    train, test = (
+        encode_split(datamodule, split, model.encode, model.decode, mask, device) for split in ("train", "test")
+    )
+    values = measures(train, test, config.seed)
+    if test.expression.ndim > 1:
+        return values, {}
+    if config.model.expression_weight > 0:
+        logits = model.expression_classifier(test.expression_code.to(device)).cpu()
+        accuracy = multiclass_accuracy(logits, test.expression, datamodule.num_expressions, average="micro")
+        values["expression_accuracy"] = float(accuracy)
+    codes = {config.name or "codes": (test.identity_code, test.expression_code)}
+    return values, {"embedding": embedding_figure(codes, test.identity, test.expression, config.seed)}
 
 
 def _population_folder(config: Config) -> Path:

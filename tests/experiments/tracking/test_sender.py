@@ -80,6 +80,23 @@ def test_everything_of_a_run_arrives_and_a_resumed_run_continues_it(tmp_path, st
     assert [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, "psnr")] == [(5, 20.5), (6, 21.0)]
 
 
+def test_a_child_that_arrives_before_its_parent_is_linked_later(tmp_path, store):
+    uri, client = store
+    parent = Journal(tmp_path / "parent", "tables", "table", {})
+    child = Journal(tmp_path / "child", "rows", "row", {}, parent.run_key)
+    parent.end("FINISHED")
+    child.end("FINISHED")
+    parent.close()
+    child.close()
+    run = MlflowRun(tmp_path / "child", uri)
+    run.send_waiting()
+    assert not run.sent.parent_linked and "mlflow.parentRunId" not in client.get_run(run.sent.run_id).data.tags
+    MlflowRun(tmp_path / "parent", uri).send_waiting()
+    assert deliver_waiting(tmp_path, uri) == 0
+    (found,) = find_runs(client, parent.run_key)
+    assert client.get_run(run.sent.run_id).data.tags["mlflow.parentRunId"] == found.info.run_id
+
+
 def load_key(run_dir: Path) -> str:
     with (run_dir / "tracking" / "journal.jsonl").open() as lines:
         return json.loads(next(lines))["run_key"]
@@ -213,7 +230,7 @@ def test_pictures_are_named_as_mlflow_names_them(tmp_path, store):
     run = MlflowRun(tmp_path, uri)
     run.send_waiting()
     ours = image_files(client, run.sent.run_id)
-    reference = client.create_run(client.create_experiment("reference"))
+    reference = client.create_run(client.create_experiment("reference", artifact_location=str(tmp_path / "reference")))
     client.log_image(reference.info.run_id, Image.new("RGB", (600, 300)), key="val/faces", step=7)
     theirs = image_files(client, reference.info.run_id)
 

@@ -1,0 +1,84 @@
+# Everything a user calls. `make help` lists it.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+FACEGEN := $(BIN)/facegen
+
+PROFILE ?= demo
+DATA ?=
+SET ?=
+RUN ?= last
+WORDS = $(if $(DATA),data.root=$(DATA)) $(SET)
+
+STAGES := sae
+PAPERS := face3d
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint data-population data-check dashboard compare bench doctor clean stages \
+	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%)
+
+help: ## list the targets
+	@echo "make TARGET [PROFILE=paper|demo|smoke] [DATA=folder] [SET=\"key=value ...\"]"
+	@grep -hE '^[a-z%$$(][^:=]*:.*## ' $(MAKEFILE_LIST) | sed -E \
+	 -e 's/\$$\(STAGES:%=([a-z]+)-%\)/\1-<stage>/; s/\$$\(PAPERS:%=([a-z]+)-%\)/\1-<slug>/' \
+	 -e 's/^([^:]+):[^#]*## (.*)/  \1|\2/' | awk -F'|' '{printf "%-22s%s\n", $$1, $$2}'
+	@echo "  <stage> is one of: $(STAGES); <slug> is one of: $(PAPERS)"
+
+setup: $(STAMP) ## make .venv with exact versions (done by every other target that needs it)
+
+$(STAMP): requirements.lock pyproject.toml .ci/setup
+	@PYTHON="$(PYTHON)" .ci/setup "$(VENV)" && touch $@
+
+demo: $(STAMP) ## train, measure and compare the shape auto-encoder on the embedded people
+	$(FACEGEN) reproduce face3d profile=demo $(SET)
+
+test: $(STAMP) ## all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(STAGES:%=train-%): train-%: $(STAMP) ## train a stage
+	$(FACEGEN) train $* profile=$(PROFILE) $(WORDS)
+
+$(STAGES:%=resume-%): resume-%: $(STAMP) ## continue a stage's run, RUN=last or a folder
+	$(FACEGEN) train $* resume=$(RUN) $(WORDS)
+
+$(STAGES:%=evaluate-%): evaluate-%: $(STAMP) ## measure a stage's run on held-out data, RUN=last or a folder
+	$(FACEGEN) evaluate $* run=$(RUN) $(WORDS)
+
+$(PAPERS:%=reproduce-%): reproduce-%: $(STAMP) ## a paper's tables, ours beside the published
+	$(FACEGEN) reproduce $* profile=$(PROFILE) $(WORDS)
+
+PEOPLE ?= 200
+LAYOUT ?= facescape
+OUT ?= outputs/data/$(LAYOUT)-$(PEOPLE)-seed0
+data-population: $(STAMP) ## write embedded people as a data set, PEOPLE=200 LAYOUT=facescape OUT=folder
+	$(FACEGEN) data population --layout $(LAYOUT) --people $(PEOPLE) --out $(OUT)
+
+data-check: $(STAMP) ## say what a data set has and lacks, DATA=folder
+	$(FACEGEN) data check $(or $(DATA),$(OUT))
+
+dashboard: $(STAMP) ## open MLflow on the runs recorded here
+	$(FACEGEN) dashboard
+
+compare: $(STAMP) ## a table of the runs recorded here
+	$(FACEGEN) compare
+
+bench: $(STAMP) ## speeds, each as a ratio measured in one run
+	$(BIN)/python -m tests.bench
+
+doctor: $(STAMP) ## versions, devices, room, weights and data found
+	$(FACEGEN) doctor
+
+stages:
+	@echo $(STAGES)
+
+clean: ## remove .venv and caches; outputs/ stays
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

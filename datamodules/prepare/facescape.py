@@ -1,0 +1,108 @@
+"""What a FaceScape TU folder holds: found as its owners hand it out, gaps and all."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from facegen_core.errors import BadSampleError, DatasetNotFoundError
+from facegen_core.geometry.mesh import read_obj_vertices
+from facegen_core.progress import track
+
+EXPECTED = """Expected, flat or below folders like facescape_trainset_001_100/:
+  <root>/<person 1, 2, ...>/models_reg/<k>_<expression>.obj    k = 1 neutral, 2 smile, ... (gaps may be)
+  <root>/<person>/models_reg/<k>_<expression>.jpg              texture, optional
+Licence and application: https://facescape.nju.edu.cn
+Without it: facegen data population --layout facescape --people 200 --out DIR"""
+
+_MESH = re.compile(r"(\d+)_(\w+)\.obj")
+NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class MeshFile:
+    """One mesh of a data set.
+
+    Attributes:
+        path: relative to the data set's root.
+        identity: the person's number, as its folder is called.
+        expression: from 0: the file's number minus one.
+        name: the expression's name, as the file is called.
+    """
+
+    path: str
+    identity: int
+    expression: int
+    name: str
+
+
+def find_meshes(root: Path) -> list[MeshFile]:
+    """All registered meshes below ``root``, by person and expression.
+
+    Raises:
+        DatasetNotFoundError: no folder, or nothing in it that looks like FaceScape.
+    """
+    if not root.is_dir():
+        raise DatasetNotFoundError(f"{root}: no such folder.\n{EXPECTED}")
+    found = []
+    for folder in sorted([*root.glob("*/models_reg"), *root.glob("*/*/models_reg")]):
+        if folder.parent.name.isdigit():
+            for path in folder.iterdir():
+                if match := _MESH.fullmatch(path.name):
+                    relative = path.relative_to(root).as_posix()
+                    found.append(MeshFile(relative, int(folder.parent.name), int(match[1]) - 1, match[2]))
+    if not found:
+        raise DatasetNotFoundError(f"{root}: no meshes found.\n{EXPECTED}")
+    found.sort(key=lambda mesh: (mesh.identity, mesh.expression, mesh.path))
+    return found
+
+
+def check_facescape(root: Path, deep: bool = False) -> str:
+    """Says what a folder has, what it lacks and what would be skipped.
+
+    Args:
+        root: the data set's folder.
+        deep: also read every mesh.
+
+    Raises:
+        DatasetNotFoundError: it holds no FaceScape data.
+    """
+    meshes = find_meshes(root)
+    people = sorted({mesh.identity for mesh in meshes})
+    names = {mesh.expression: mesh.name for mesh in meshes}
+    have = {(mesh.identity, mesh.expression) for mesh in meshes}
+    absent = [f"{i}/{k + 1}_{names[k]}" for i in people for k in sorted(names) if (i, k) not in have]
+    untextured = [mesh.path for mesh in meshes if not (root / mesh.path).with_suffix(".jpg").is_file()]
+    gaps = sorted(set(range(people[0], people[-1] + 1)) - set(people))
+    lines = [
+        f"{root}: {len(meshes)} meshes of {len(people)} people, {len(names)} expressions",
+        _count("people missing in between", [str(number) for number in gaps]),
+        _count("meshes missing", absent),
+        _count("meshes without texture (only textures need them)", untextured),
+    ]
+    if deep:
+        lines.append(_count("meshes that cannot be read and will be skipped", _unreadable(root, meshes)))
+    else:
+        lines.append("meshes not opened; --deep reads every one")
+    return "\n".join(lines)
+
+
+def _unreadable(root: Path, meshes: list[MeshFile]) -> list[str]:
+    counts: dict[int, list[str]] = {}
+    bad = []
+    for mesh in track(meshes, "read meshes", "mesh"):
+        try:
+            counts.setdefault(len(read_obj_vertices(root / mesh.path)), []).append(mesh.path)
+        except BadSampleError as error:
+            bad.append(str(error))
+    usual = max(counts, key=lambda count: len(counts[count]), default=0)
+    for count, paths in counts.items():
+        if count != usual:
+            bad += [f"{path}: {count} vertices where the others have {usual}" for path in paths]
+    return bad
+
+
+def _count(what: str, names: list[str]) -> str:
+    if not names:
+        return f"{what}: none"
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return f"{what}: {len(names)} ({', '.join(names[:NAMES_SHOWN])}{more})"

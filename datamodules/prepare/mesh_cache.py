@@ -1,0 +1,245 @@
+"""Displacements of registered meshes in one memory map, built once from OBJ files."""
+
+import hashlib
+import json
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from datamodules.prepare.facescape import MeshFile
+from facegen_core.checkpoint import atomic_path
+from facegen_core.errors import BadSampleError, DatasetNotFoundError
+from facegen_core.geometry.mesh import read_obj, read_obj_vertices
+from facegen_core.progress import bar, say
+from facegen_core.types import BadSamplePolicy
+
+FORMAT = 1
+FILES_AT_A_TIME = 16
+FILES_SAMPLED = 9
+NAMES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class MeshCache:
+    """A finished cache, opened.
+
+    Attributes:
+        displacements: (M, V, 3) float32 memory map, mm from the template.
+        template: (V, 3) float32, mm.
+        faces: (F, 3) int64.
+        uv: (T, 2) float32.
+        faces_uv: (F, 3) int64.
+        meshes: the M files behind the rows.
+        skipped: (path, reason) of files that could not be used.
+        digest: names the content: equal for a copy of the data set elsewhere.
+    """
+
+    displacements: npt.NDArray[np.float32]
+    template: npt.NDArray[np.float32]
+    faces: npt.NDArray[np.int64]
+    uv: npt.NDArray[np.float32]
+    faces_uv: npt.NDArray[np.int64]
+    meshes: list[MeshFile]
+    skipped: list[tuple[str, str]]
+    digest: str
+
+
+def build_mesh_cache(
+    root: Path, meshes: list[MeshFile], template: Path | None, folder: Path, on_bad_sample: BadSamplePolicy
+) -> Path:
+    """Makes the cache of ``meshes`` if it is not there, going on where a killed build stopped.
+
+    A cache belongs to the names, sizes and times of the files it was made from and is made anew when they change.
+
+    Args:
+        root: the data set's folder.
+        meshes: what to read, see :func:`find_meshes`.
+        template: OBJ file to measure displacements from; the first readable mesh if None.
+        folder: where caches go.
+        on_bad_sample: "raise" stops at the first mesh that cannot be used; "skip" leaves it out and counts it.
+
+    Returns:
+        The cache's folder, for :func:`open_mesh_cache`.
+
+    Raises:
+        BadSampleError: a mesh cannot be used and ``on_bad_sample`` is "raise", or none can be.
+        DatasetNotFoundError: the template cannot be read, or the folder cannot be written.
+    """
+    key = _key(root, meshes, template)
+    done = folder / key
+    if done.is_dir():
+        return done
+    work = folder / f"{key}.building"
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetNotFoundError(f"{folder}: the cache cannot be written: {error.strerror}. Set data.cache=DIR.") from None
+    if not (work / "template.npz").is_file():
+        _write_template(root, meshes, template, work)
+    expected = len(np.load(work / "template.npz")["vertices"])
+    finished = _finished_rows(work)
+    path = work / "displacements.f32"
+    if not path.is_file() or path.stat().st_size != len(meshes) * expected * 12:
+        finished = {}
+        with path.open("wb") as file:
+            file.truncate(len(meshes) * expected * 12)
+    _fill(root, meshes, work, finished, on_bad_sample)
+    _finish(meshes, work, expected)
+    work.rename(done)
+    return done
+
+
+def open_mesh_cache(folder: Path, on_bad_sample: BadSamplePolicy = "skip") -> MeshCache:
+    """Opens a cache made by :func:`build_mesh_cache`.
+
+    Raises:
+        BadSampleError: files were skipped and ``on_bad_sample`` is "raise".
+    """
+    index = json.loads((folder / "index.json").read_text())
+    skipped = [(path, reason) for path, reason in index["skipped"]]
+    if skipped and on_bad_sample == "raise":
+        raise BadSampleError(f"{skipped[0][1]} ({len(skipped)} such meshes). data.on_bad_sample=skip leaves them out.")
+    with np.load(folder / "template.npz") as saved:
+        template, faces, uv, faces_uv = (saved[name] for name in ("vertices", "faces", "uv", "faces_uv"))
+    shape = (index["rows"], len(template), 3)
+    displacements = np.memmap(folder / "displacements.f32", np.float32, "r", shape=shape)
+    meshes = [MeshFile(**mesh) for mesh in index["meshes"]]
+    return MeshCache(displacements, template, faces, uv, faces_uv, meshes, skipped, index["digest"])
+
+
+def _key(root: Path, meshes: list[MeshFile], template: Path | None) -> str:
+    """Names the files a cache is made from."""
+    digest = hashlib.sha256(f"format {FORMAT}".encode())
+    files = [(mesh.path, root / mesh.path) for mesh in meshes]
+    if template is not None:
+        if not template.is_file():
+            raise DatasetNotFoundError(f"data.template={template}: no such file.")
+        files.append(("template", template))
+    for name, path in files:
+        status = path.stat()
+        digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:24]
+
+
+def _write_template(root: Path, meshes: list[MeshFile], template: Path | None, work: Path) -> None:
+    """Saves what displacements are measured from, and the triangles that all meshes share."""
+    if template is None:
+        template = root / _first_usual(root, meshes).path
+    mesh = read_obj(template)
+    with atomic_path(work / "template.npz") as temporary, temporary.open("wb") as file:
+        np.savez(file, vertices=mesh.vertices, faces=mesh.faces, uv=mesh.uv, faces_uv=mesh.faces_uv)
+
+
+def _first_usual(root: Path, meshes: list[MeshFile]) -> MeshFile:
+    """The first of a few meshes, spread over the data set, that has as many vertices as most of them."""
+    counts: dict[MeshFile, int] = {}
+    problem = ""
+    for mesh in meshes[:: max(1, len(meshes) // FILES_SAMPLED)]:
+        try:
+            counts[mesh] = len(read_obj_vertices(root / mesh.path))
+        except BadSampleError as error:
+            problem = str(error)
+    if not counts:
+        raise BadSampleError(f"none of the meshes tried could be read; the last: {problem}")
+    usual = Counter(counts.values()).most_common(1)[0][0]
+    return next(mesh for mesh, count in counts.items() if count == usual)
+
+
+def _finished_rows(work: Path) -> dict[int, tuple[str, str]]:
+    """row -> (content hash, problem) of what an earlier build did; a last line cut short by a kill is done again."""
+    rows: dict[int, tuple[str, str]] = {}
+    path = work / "done.jsonl"
+    for line in path.read_text().splitlines() if path.is_file() else []:
+        try:
+            row, content, problem = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        rows[row] = (content, problem)
+    return rows
+
+
+def _fill(
+    root: Path, meshes: list[MeshFile], work: Path, finished: dict[int, tuple[str, str]], on_bad_sample: BadSamplePolicy
+) -> None:
+    """Reads the files not read yet, in all processors, and notes each chunk as it is done."""
+    missing = [(row, str(root / mesh.path)) for row, mesh in enumerate(meshes) if row not in finished]
+    chunks = [missing[i : i + FILES_AT_A_TIME] for i in range(0, len(missing), FILES_AT_A_TIME)]
+    problems = {row: problem for row, (_, problem) in finished.items() if problem}
+    context = multiprocessing.get_context("forkserver")
+    workers = max(1, min(os.cpu_count() or 1, len(chunks)))
+    with (
+        ProcessPoolExecutor(workers, mp_context=context) as pool,
+        bar(len(meshes), "cache meshes", "mesh", initial=len(finished)) as progress,
+        (work / "done.jsonl").open("a") as done,
+    ):
+        done.write("\n")  # ends a line that a kill cut short
+        for result in as_completed([pool.submit(_read_chunk, chunk, work, len(meshes)) for chunk in chunks]):
+            for row, content, problem in result.result():
+                done.write(json.dumps([row, content, problem]) + "\n")
+                if problem:
+                    problems[row] = problem
+            done.flush()
+            progress.update(len(result.result()))
+            if problems and on_bad_sample == "raise":
+                pool.shutdown(cancel_futures=True)
+                raise BadSampleError(f"{problems[min(problems)]}. data.on_bad_sample=skip leaves such meshes out.")
+    if problems:
+        shown = "; ".join(problems[row] for row in sorted(problems)[:NAMES_SHOWN])
+        more = f"; and {len(problems) - NAMES_SHOWN} more" if len(problems) > NAMES_SHOWN else ""
+        say(f"skipped {len(problems)} of {len(meshes)} meshes: {shown}{more}")
+
+
+def _read_chunk(files: list[tuple[int, str]], work: Path, rows: int) -> list[tuple[int, str, str]]:
+    """Reads files into their rows of the memory map; returns (row, content hash, problem) of each."""
+    template = np.load(work / "template.npz")["vertices"]
+    target = np.memmap(work / "displacements.f32", np.float32, "r+", shape=(rows, *template.shape))
+    results = []
+    for row, path in files:
+        try:
+            vertices = read_obj_vertices(Path(path))
+            if len(vertices) != len(template):
+                raise BadSampleError(f"{path}: {len(vertices)} vertices where the template has {len(template)}")
+        except BadSampleError as error:
+            results.append((row, "", str(error)))
+            continue
+        target[row] = vertices - template
+        results.append((row, hashlib.sha256(vertices.tobytes()).hexdigest(), ""))
+    return results
+
+
+def _finish(meshes: list[MeshFile], work: Path, vertices: int) -> None:
+    """Closes the gaps that skipped files left in the memory map, and writes the index."""
+    finished = _finished_rows(work)
+    good = [row for row in range(len(meshes)) if not finished[row][1]]
+    if not good:
+        raise BadSampleError(f"no mesh could be used; the first: {finished[0][1]}")
+    if len(good) < len(meshes):
+        target = np.memmap(work / "displacements.f32", np.float32, "r+", shape=(len(meshes), vertices, 3))
+        for place, row in enumerate(good):  # rows only move towards the start, so none is overwritten before its turn
+            target[place] = target[row]
+        target.flush()
+        del target
+        os.truncate(work / "displacements.f32", len(good) * vertices * 12)
+    index = {
+        "rows": len(good),
+        "digest": _content_digest((meshes[row], finished[row][0]) for row in good),
+        "meshes": [asdict(meshes[row]) for row in good],
+        "skipped": [(meshes[row].path, finished[row][1]) for row in range(len(meshes)) if finished[row][1]],
+    }
+    with atomic_path(work / "index.json") as temporary:
+        temporary.write_text(json.dumps(index))
+    (work / "done.jsonl").unlink()
+
+
+def _content_digest(rows: Iterator[tuple[MeshFile, str]]) -> str:
+    digest = hashlib.sha256()
+    for mesh, content in rows:
+        digest.update(f"{mesh.identity} {mesh.expression} {mesh.name} {content}\n".encode())
+    return digest.hexdigest()

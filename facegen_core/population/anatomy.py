@@ -1,0 +1,139 @@
+"""The head of every person: anny's parametric head in one frame, and the shapes that make people differ."""
+
+import functools
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from facegen_core.geometry.alignment import rigid_align
+from facegen_core.geometry.mesh import Floats, Indices
+from facegen_core.progress import say
+
+LEAST_MOVE_MM = 0.5
+"""A shape counts as one of the head if it moves some vertex of it further than this, rigid motion aside."""
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """Geometry that all people share, in mm, y up, looking along +z, the person's left at +x, as FaceScape has it.
+
+    Attributes:
+        model: the anny network.
+        template: (V, 3) float64, the average young adult.
+        faces: (F, 3) triangles.
+        uv: (T, 2) texture coordinates.
+        faces_uv: (F, 3) indices into ``uv``.
+        head: (V,) bool, the vertices above the chin. Frames are aligned on them: the neck follows the body's posture.
+        mirror: (V,) int64, the vertex opposite each vertex.
+        actions: (A, V, 3) displacement of each facial action at strength 1.
+        action_names: names of the facial actions.
+        shapes: (S,) int64, anny's local changes that move the head.
+        shape_names: (S,) their names.
+        shape_moves: (S,) furthest a vertex of the head moves at strength 1.
+        sideways: (S,) bool, shapes that move the whole mouth, nose or head to one side.
+    """
+
+    model: Any
+    template: Tensor
+    faces: Indices
+    uv: Floats
+    faces_uv: Indices
+    head: Tensor
+    mirror: Tensor
+    actions: Tensor
+    action_names: list[str]
+    shapes: Tensor
+    shape_names: list[str]
+    shape_moves: Tensor
+    sideways: Tensor
+
+    def neutral(self, phenotypes: Tensor, strengths: Tensor) -> Tensor:
+        """Neutral heads.
+
+        Phenotypes bring the posture and height of a whole body with them; each head is moved rigidly, without scale,
+        onto the template's place, so that what differs is shape and size.
+
+        Args:
+            phenotypes: (B, 6) in [0, 1], in the order of ``model.phenotype_labels``.
+            strengths: (B, S) of :attr:`shapes`.
+
+        Returns:
+            (B, V, 3) float64, mm.
+        """
+        local = torch.zeros(len(strengths), len(self.model.local_change_labels), dtype=torch.float64)
+        local[:, self.shapes] = strengths.double()
+        heads = _rest(self.model, phenotype_kwargs=phenotypes.double(), local_changes_kwargs=local)
+        return rigid_align(heads, self.template.expand_as(heads), self.head)
+
+    def express(self, neutral: Tensor, strengths: Tensor) -> Tensor:
+        """Heads (B, V, 3), mm, with facial actions of given strengths (B, A) added to neutral heads (B, V, 3)."""
+        return neutral + torch.einsum("ba,avc->bvc", strengths.double(), self.actions)
+
+
+@functools.lru_cache(maxsize=1)
+def anatomy() -> Anatomy:
+    """Builds the anatomy: a fraction of a second, but about 40 s the first time on a machine, when anny fills its cache."""
+    import anny
+    from anny.paths import get_anny_cache_path
+
+    if not get_anny_cache_path().is_dir():
+        say("population: preparing the head model (once on this machine, about 40 s)")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # anny asks for an optional accelerator
+        model = anny.Anny(rig="makehuman-head", topology="head", local_changes="all", facial_actions="all")
+        young_adult = torch.full((1, 6), 0.5, dtype=torch.float64)
+        young_adult[:, model.phenotype_labels.index("age")] = 2 / 3
+        template = _rest(model, phenotype_kwargs=young_adult)[0]
+        template = template - template.mean(0)
+        names = list(model.facial_action_labels)
+        raised = _rest(model, phenotype_kwargs=young_adult, facial_actions=torch.eye(len(names), dtype=torch.float64))
+    actions = raised - _rest(model, phenotype_kwargs=young_adult)
+    dropped = actions[names.index("jawOpen")].norm(dim=1)
+    chin = template[dropped > 0.5 * dropped.max(), 1].min()  # the jaw moves as a whole, the neck hardly
+    head = template[:, 1] > chin
+    mirror = torch.from_numpy(cKDTree(template.numpy()).query(template.numpy() * [-1, 1, 1])[1])
+    used, faces_uv = np.unique(model.face_texture_coordinate_indices.numpy(), return_inverse=True)
+    shapes, moves, sideways = _shapes_of_head(model, young_adult, template, head, mirror)
+    return Anatomy(
+        model=model,
+        template=template,
+        faces=model.faces.numpy().astype(np.int64),
+        uv=model.texture_coordinates.numpy()[used].astype(np.float32),
+        faces_uv=faces_uv.reshape(-1, 3).astype(np.int64),
+        head=head,
+        mirror=mirror,
+        actions=actions,
+        action_names=names,
+        shapes=shapes,
+        shape_names=[model.local_change_labels[i] for i in shapes.tolist()],
+        shape_moves=moves,
+        sideways=sideways,
+    )
+
+
+def _shapes_of_head(
+    model: Any, phenotypes: Tensor, template: Tensor, head: Tensor, mirror: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Which local changes deform the head, by how much, and which of them push it to one side."""
+    all_shapes = torch.eye(len(model.local_change_labels), dtype=torch.float64)
+    changed = _rest(model, phenotype_kwargs=phenotypes, local_changes_kwargs=all_shapes)
+    moved = rigid_align(changed, template.expand_as(changed), head) - template
+    furthest = moved[:, head].norm(dim=-1).amax(1)
+    chosen = (furthest > LEAST_MOVE_MM).nonzero().flatten()
+    moved = moved[chosen]
+    mirrored = moved[:, mirror] * torch.tensor([-1.0, 1.0, 1.0], dtype=torch.float64)
+    paired = torch.tensor([model.local_change_labels[i][:2] in ("l-", "r-") for i in chosen.tolist()])
+    odd = (moved - mirrored).norm(dim=(1, 2)) > moved.norm(dim=(1, 2))
+    return chosen, furthest[chosen], odd & ~paired
+
+
+def _rest(model: Any, **parameters: Tensor) -> Tensor:
+    """Vertices of the undeformed skeleton, (B, V, 3) mm; anny has metres, z up, looking along -y."""
+    with torch.inference_mode():
+        x, y, z = model(**parameters)["rest_vertices"].clone().unbind(-1)
+    return torch.stack([x, z, -y], dim=-1) * 1000

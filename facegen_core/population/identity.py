@@ -1,0 +1,74 @@
+"""Who a person is: phenotypes and head shapes as a function of (seed, person)."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from facegen_core.population.anatomy import Anatomy
+from facegen_core.seeding import numpy_generator
+
+_IDENTITY = 100
+
+SPREAD = 0.3
+"""Standard deviation of a shape's strength; anny's own range is -1 to 1."""
+MOST_SPREAD_MM = 2.4
+"""Shapes that move the head far are drawn so that the furthest vertex moves by this much, one standard deviation."""
+ASYMMETRY = 0.06
+"""Standard deviation of the difference between a left shape and its right partner."""
+
+
+class Identity(NamedTuple):
+    """A person's factors.
+
+    Attributes:
+        phenotypes: (6,) gender, age, muscle, weight, height, proportions, each in [0, 1]; age 0.67 is about 25 years and
+            1 is old; gender 0 is female and 1 male as anny means them.
+        shapes: (S,) strengths of the anatomy's shapes, in [-1, 1].
+        tone: (3,) skin colour, RGB in [0, 1].
+    """
+
+    phenotypes: npt.NDArray[np.float64]
+    shapes: npt.NDArray[np.float64]
+    tone: npt.NDArray[np.float64]
+
+
+def draw_identity(seed: int, person: int, anatomy: Anatomy) -> Identity:
+    """The factors of one person.
+
+    Args:
+        seed: of the population.
+        person: the person's number, 0 or more.
+        anatomy: says which shapes there are.
+    """
+    random = numpy_generator(seed, _IDENTITY, person)
+    gender = abs(random.choice([0.0, 1.0]) - random.uniform(0.0, 0.3))
+    ranges = {"age": (0.62, 0.95), "muscle": (0.3, 0.8), "weight": (0.25, 0.85), "height": (0.35, 0.65),
+              "proportions": (0.3, 0.7)}  # fmt: skip
+    drawn = {"gender": gender} | {name: random.uniform(*ends) for name, ends in ranges.items()}
+    phenotypes = np.array([drawn[name] for name in anatomy.model.phenotype_labels])
+    tone = np.array([0.36, 0.23, 0.17]) + random.beta(1.6, 1.1) * np.array([0.57, 0.55, 0.53])
+    return Identity(phenotypes, _draw_shapes(random, anatomy), np.clip(tone + random.normal(0, 0.012, 3), 0, 1))
+
+
+def _draw_shapes(random: np.random.Generator, anatomy: Anatomy) -> npt.NDArray[np.float64]:
+    """Strengths of all shapes: the two of a left-right pair share one draw but for a small difference."""
+    spread = np.minimum(SPREAD, MOST_SPREAD_MM / anatomy.shape_moves.numpy())
+    spread = np.where(anatomy.sideways.numpy(), spread * ASYMMETRY / SPREAD, spread)
+    shared: dict[str, float] = {}
+    strengths = np.empty(len(anatomy.shape_names))
+    for i, name in enumerate(anatomy.shape_names):
+        base = name[2:] if name[:2] in ("l-", "r-") else name
+        value = shared.setdefault(base, random.normal())
+        difference = random.normal() * ASYMMETRY / SPREAD if base != name else 0.0
+        strengths[i] = (value + difference) * spread[i]
+    return np.clip(strengths, -1, 1)
+
+
+def neutral_heads(identities: list[Identity], anatomy: Anatomy) -> Tensor:
+    """Neutral heads (B, V, 3), float64, mm, of people."""
+    phenotypes = torch.from_numpy(np.stack([identity.phenotypes for identity in identities]))
+    shapes = torch.from_numpy(np.stack([identity.shapes for identity in identities]))
+    return anatomy.neutral(phenotypes, shapes)
