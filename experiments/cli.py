@@ -12,7 +12,7 @@ from facegen_core.errors import FacegenError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; a user's mistake ends in one message on standard error and exit code 2."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parse(argv)
     if arguments.quiet:
         os.environ["FACEGEN_QUIET"] = "1"
     try:
@@ -23,6 +23,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 1
     return 0
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """argparse gives up on words that follow an option in their midst; those are put back where they belong."""
+    parser = _parser()
+    arguments, left_over = parser.parse_known_args(argv)
+    if left_over and (not hasattr(arguments, "words") or any(word.startswith("-") for word in left_over)):
+        parser.error(f"unrecognized arguments: {' '.join(left_over)}")
+    if left_over:
+        arguments.words = [*arguments.words, *left_over]
+    return arguments
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,10 +1,8 @@
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # tests/helpers, imported as `helpers`
 os.environ.setdefault("FACEGEN_QUIET", "1")
 REPOSITORY = Path(__file__).parents[1]
 

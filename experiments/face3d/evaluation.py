@@ -37,7 +37,7 @@ class Encoded(NamedTuple):
     aligned_error_mm: Tensor
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def encode_split(
     datamodule: FaceScapeDataModule,
     split: str,

@@ -61,8 +61,7 @@ def reproduce_sae(words: Sequence[str]) -> None:
     table.log_picture("embedding", figure, step=config.trainer.max_steps)
     for row, values in rows.items():
         table.log_metrics({f"{row}/{key}": value for key, value in values.items()}, step=config.trainer.max_steps)
-    result = {"label": label, "command": f"facegen reproduce face3d {' '.join(words)}".strip(),
-              "data": _describe(config), "settings": to_plain(config.trainer), "rows": rows}  # fmt: skip
+    result = {"label": label, "command": _public_command(words), "data": _describe(config), "settings": to_plain(config.trainer), "rows": rows}  # fmt: skip
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{label}.json").write_text(json.dumps(result, indent=1) + "\n")
     figure.quantize(64).save(RESULTS / f"embedding-{label}.png", optimize=True)
@@ -71,6 +70,14 @@ def reproduce_sae(words: Sequence[str]) -> None:
     table.finalize("success")
     print(page.read_text())
     say(f"written: {page}; look at the runs with make dashboard")
+
+
+def _public_command(words: Sequence[str]) -> str:
+    """The command without folders of this machine."""
+    keys = {word: word.partition("=")[0] for word in words}
+    kept = ["data.root=DIR" if key == "data.root" else word for word, key in keys.items()
+            if key not in ("outputs", "tracking.uri", "data.cache")]  # fmt: skip
+    return " ".join(["facegen reproduce face3d", *kept])
 
 
 def _train_once(config: sae.Config) -> Path:

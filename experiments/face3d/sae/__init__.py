@@ -123,7 +123,7 @@ def evaluate(
     if test.expression.ndim > 1:
         return values, {}
     if config.model.expression_weight > 0:
-        logits = model.expression_classifier(test.expression_code.to(device)).cpu()
+        logits = model.expression_classifier(test.expression_code.to(device)).detach().cpu()
         accuracy = multiclass_accuracy(logits, test.expression, datamodule.num_expressions, average="micro")
         values["expression_accuracy"] = float(accuracy)
     codes = {config.name or "codes": (test.identity_code, test.expression_code)}
