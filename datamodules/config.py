@@ -34,4 +34,6 @@ class FaceScapeConfig:
 
     def check(self) -> None:
         if min(self.val_fraction, self.test_fraction) < 0 or self.val_fraction + self.test_fraction >= 1:
-            raise ConfigError("data.val_fraction and data.test_fraction must be 0 or more and leave people to train on.")
+            raise ConfigError(
+                "data.val_fraction and data.test_fraction must be 0 or more and leave people to train on."
+            )

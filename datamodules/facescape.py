@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ _SPLIT = 30
 ROWS_AT_A_TIME = 64
 
 
-class MeshDataset(Dataset[MeshBatch]):
+class MeshDataset(Dataset[Any]):
     """Rows of a mesh cache, measured from a template of their own.
 
     Args:
@@ -48,6 +49,19 @@ class MeshDataset(Dataset[MeshBatch]):
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What loader processes are handed: a memory map by its file, because numpy would send its whole content."""
+        state = self.__dict__.copy()
+        if isinstance(self.displacements, np.memmap):
+            state["displacements"] = (self.displacements.filename, self.displacements.shape)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if isinstance(self.displacements, tuple):
+            path, shape = self.displacements
+            self.displacements = np.memmap(path, np.float32, "r", shape=shape)
+
     def __getitem__(self, part: slice) -> npt.NDArray[np.float32]:
         """Displacements (B, V, 3) of a run of samples, as an array, for what is not trained in batches (PCA)."""
         return self.displacements[self.rows[part]] - self.offset
@@ -70,8 +84,8 @@ class FaceScapeDataModule(FaceDataModule):
     """Meshes split by person; see ``datamodules/config.py`` for the settings.
 
     After :meth:`setup`: ``template`` (V, 3) in mm, what displacements are measured from; ``faces``, ``uv``,
-    ``faces_uv``; ``num_vertices``; ``num_identities``, the people trained on, whose labels come first; ``num_expressions``;
-    ``skipped``, the meshes left out with the reasons.
+    ``faces_uv``; ``num_vertices``; ``num_identities``, the people trained on, whose labels come first;
+    ``num_expressions``; ``skipped``, the meshes left out with the reasons.
     """
 
     def __init__(self, config: FaceScapeConfig, batch_size: int, seed: int) -> None:
@@ -114,7 +128,9 @@ class FaceScapeDataModule(FaceDataModule):
                 torch.tensor([label[mesh.identity] for mesh in meshes], dtype=torch.int64),
                 torch.tensor([mesh.expression for mesh in meshes], dtype=torch.int64),
             )
-        self._digest = hashlib.sha256(f"{cache.digest} {split} {self.template.numpy().tobytes()!r}".encode()).hexdigest()
+        self._digest = hashlib.sha256(
+            f"{cache.digest} {split} {self.template.numpy().tobytes()!r}".encode()
+        ).hexdigest()
 
     def digest(self) -> str:
         return self._digest
@@ -137,7 +153,8 @@ class FaceScapeDataModule(FaceDataModule):
                 total += cache.displacements[rows[start : start + ROWS_AT_A_TIME]].sum(axis=0, dtype=np.float64)
             with atomic_path(path) as temporary, temporary.open("wb") as file:
                 np.save(file, (total / len(rows)).astype(np.float32))
-        return np.load(path)
+        offset: npt.NDArray[np.float32] = np.load(path)
+        return offset
 
 
 def split_identities(people: list[int], config: FaceScapeConfig) -> dict[str, list[int]]:
@@ -165,7 +182,9 @@ def split_identities(people: list[int], config: FaceScapeConfig) -> dict[str, li
             count = max(1, round(fraction * len(people)))
             held[name], free = free[:count], free[count:]
     if not free:
-        raise ConfigError(f"{len(people)} people are too few to hold out data.val_fraction and data.test_fraction of them.")
+        raise ConfigError(
+            f"{len(people)} people are too few to hold out data.val_fraction and data.test_fraction of them."
+        )
     return {"train": sorted(free), "val": sorted(held["val"]), "test": sorted(held["test"])}
 
 

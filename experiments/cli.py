@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """argparse gives up on words that follow an option in their midst; those are put back where they belong."""
+    """Argparse gives up on words that follow an option in their midst; those are put back where they belong."""
     parser = _parser()
     arguments, left_over = parser.parse_known_args(argv)
     if left_over and (not hasattr(arguments, "words") or any(word.startswith("-") for word in left_over)):
@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = add(name, run, text)
         command.add_argument("stage", choices=sorted(stages()))
-        command.add_argument("words", nargs="*", metavar="key=value", help=words if name == "train" else "run=last|RUN|CHECKPOINT")
+        command.add_argument(
+            "words", nargs="*", metavar="key=value", help=words if name == "train" else "run=last|RUN|CHECKPOINT"
+        )
     command = add("reproduce", _reproduce, "train and measure all rows of a paper's tables, ours beside the published")
     command.add_argument("paper", choices=sorted(EXPERIMENTS))
     command.add_argument("words", nargs="*", metavar="key=value", help=words)
@@ -77,7 +79,9 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", c
     write.add_argument("--seed", type=int, default=0)
     write.add_argument("--out", type=Path, required=True)
     write.set_defaults(run=_population)
-    check = actions.add_parser("check", help="say what is there, what is missing, what will be skipped", parents=[common])
+    check = actions.add_parser(
+        "check", help="say what is there, what is missing, what will be skipped", parents=[common]
+    )
     check.add_argument("folder", type=Path)
     check.add_argument("--deep", action="store_true", help="also read every mesh")
     check.set_defaults(run=_check)

@@ -33,7 +33,9 @@ def _devices() -> list[str]:
     for i in range(torch.cuda.device_count()):
         free, total = torch.cuda.mem_get_info(i)
         bf16 = "bf16" if torch.cuda.is_bf16_supported() else "no bf16"
-        lines.append(f"GPU {i}: {torch.cuda.get_device_name(i)}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, {bf16}")
+        lines.append(
+            f"GPU {i}: {torch.cuda.get_device_name(i)}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free, {bf16}"
+        )
     return lines if len(lines) > 1 else [*lines, "GPU: none that torch can use"]
 
 
@@ -65,4 +67,6 @@ def _weights() -> list[str]:
 def _data() -> list[str]:
     folder = Path("outputs/data")
     found = sorted(path for path in folder.glob("*") if path.is_dir())
-    return [f"{path}: {sum(1 for _ in path.glob('*/models_reg'))} people" for path in found] or [f"none in {folder} yet"]
+    return [f"{path}: {sum(1 for _ in path.glob('*/models_reg'))} people" for path in found] or [
+        f"none in {folder} yet"
+    ]

@@ -86,7 +86,9 @@ def load_weights(module: Any, run: Path, checkpoint: Path | None = None) -> int:
     try:
         module.load_state_dict(saved["state_dict"])
     except RuntimeError as error:
-        raise CheckpointError(f"{path}: made for other networks or data: {str(error).splitlines()[-1].strip()}") from None
+        raise CheckpointError(
+            f"{path}: made for other networks or data: {str(error).splitlines()[-1].strip()}"
+        ) from None
     average = saved["callbacks"].get("ema", {}).get("average", {})
     for name, weight in module.get_submodule(module.network).named_parameters():
         if name in average:

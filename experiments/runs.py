@@ -33,7 +33,9 @@ def new_run(folder: Path, name: str | None, profile: str) -> Path:
     if name is not None:
         run = folder / name
         if (run / "config.yaml").exists() and int(os.environ.get("RANK", "0")) == 0:
-            raise FacegenError(f"{run}: a run of this name exists. Continue it with resume={run}, or take another name=.")
+            raise FacegenError(
+                f"{run}: a run of this name exists. Continue it with resume={run}, or take another name=."
+            )
         run.mkdir(exist_ok=True)
         return run
     number = 1 + max((_number(path) for path in folder.glob(f"{profile}-*")), default=0)

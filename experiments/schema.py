@@ -61,12 +61,16 @@ class TrainerConfig:
                 raise ConfigError(f"trainer.{name} = {getattr(self, name)}: must be 1 or more.")
         shares = self.processes * self.accumulate
         if self.global_batch % shares:
-            valid = [n for n in range(1, self.global_batch + 1) if self.global_batch % (n * self.num_nodes * self.accumulate) == 0]
+            valid = [
+                n
+                for n in range(1, self.global_batch + 1)
+                if self.global_batch % (n * self.num_nodes * self.accumulate) == 0
+            ]
             nearest = min(valid, key=lambda n: abs(n - self.devices), default=None)
             hint = f" Nearest that fits: trainer.devices={nearest}." if nearest else ""
             raise ConfigError(
-                f"trainer.devices = {self.devices}: trainer.global_batch = {self.global_batch} cannot be shared equally by "
-                f"devices {self.devices} x nodes {self.num_nodes} x accumulate {self.accumulate} = {shares}.{hint}"
+                f"trainer.devices = {self.devices}: trainer.global_batch = {self.global_batch} cannot be shared equally "
+                f"by devices {self.devices} x nodes {self.num_nodes} x accumulate {self.accumulate} = {shares}.{hint}"
             )
 
 

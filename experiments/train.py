@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from experiments.runs import RUN_DIR_VARIABLE, find_run, new_run, stage_folder
 from experiments.schema import StageConfig
@@ -59,7 +60,6 @@ def run_training(
     from experiments.evaluate import run_logger
     from experiments.trainer import build_trainer
     from facegen_core.seeding import derive
-    from lightning_modules.callbacks.step_logger import StepLogger
 
     datamodule = open_data(stage, config)
     datamodule.setup("fit")
@@ -73,12 +73,12 @@ def run_training(
     callbacks = stage.build_callbacks(config, datamodule)
     trainer = build_trainer(config, run, module, datamodule, callbacks, logger, f"train {name}")
     if is_main_process():
-        parameters = sum(p.numel() for p in module.parameters())
-        say(f"{run}: {parameters / 1e6:.1f} M parameters, {config.trainer.max_steps} steps of {config.trainer.global_batch}")
+        millions = sum(p.numel() for p in module.parameters()) / 1e6
+        say(f"{run}: {millions:.1f} M parameters, {config.trainer.max_steps} steps of {config.trainer.global_batch}")
     trainer.fit(module, datamodule, ckpt_path=str(checkpoint) if checkpoint else None, weights_only=True)
     if trainer.is_global_zero:
-        speed = next(c for c in trainer.callbacks if isinstance(c, StepLogger)).seconds_per_step
-        cost = {"seconds_per_step": speed, "peak_memory_gib": peak_memory_gib(), "parameters": parameters}
+        speed = _seconds_per_step(trainer)
+        cost = {"seconds_per_step": speed, "peak_memory_gib": peak_memory_gib(), "parameters": round(millions * 1e6)}
         (run / "cost.json").write_text(json.dumps(cost, indent=1) + "\n")
         say(f"{run}: done, {speed:.3g} s a step. Evaluate it with: facegen evaluate {name} run={run}")
 
@@ -93,8 +93,8 @@ def quiet_lightning() -> None:
     warnings.filterwarnings("ignore", message=".*dataloader is not resumable.*")
 
 
-def load_stage_config(stage: ModuleType, profile: str, overrides: Sequence[str]) -> StageConfig:
-    """The settings of a stage's profile with overrides.
+def load_stage_config(stage: ModuleType, profile: str, overrides: Sequence[str]) -> Any:
+    """The settings of a stage's profile with overrides: an instance of ``stage.Config``.
 
     Raises:
         ConfigError: there is no such profile, or a key or value is wrong.
@@ -104,11 +104,12 @@ def load_stage_config(stage: ModuleType, profile: str, overrides: Sequence[str])
     folder = Path(stage.__file__ or "").parent
     path = folder / f"{profile}.yaml"
     if not path.is_file():
-        raise ConfigError(f"profile={profile}: no such profile. There are: {', '.join(sorted(p.stem for p in folder.glob('*.yaml')))}.")
+        there = ", ".join(sorted(found.stem for found in folder.glob("*.yaml")))
+        raise ConfigError(f"profile={profile}: no such profile. There are: {there}.")
     return load_config(stage.Config, path, overrides)
 
 
-def open_data(stage: ModuleType, config: StageConfig):  # type: ignore[no-untyped-def]  # a FaceDataModule; named late
+def open_data(stage: ModuleType, config: StageConfig) -> Any:
     """The stage's data module, its files prepared by whichever process comes first."""
     folder = Path(config.outputs)
     folder.mkdir(parents=True, exist_ok=True)
@@ -128,7 +129,10 @@ def split_words(words: Sequence[str], *names: str) -> tuple[dict[str, str], list
 
 def is_main_process() -> bool:
     """Whether this is the process that writes the run's files; true before any other is started."""
-    return os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", os.environ.get("GROUP_RANK", "0")) == "0"
+    return (
+        os.environ.get("LOCAL_RANK", "0") == "0"
+        and os.environ.get("NODE_RANK", os.environ.get("GROUP_RANK", "0")) == "0"
+    )
 
 
 def peak_memory_gib() -> float:
@@ -139,6 +143,12 @@ def peak_memory_gib() -> float:
         return torch.cuda.max_memory_allocated() / 2**30
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
+
+
+def _seconds_per_step(trainer: Any) -> float:
+    from lightning_modules.callbacks.step_logger import StepLogger
+
+    return next(callback.seconds_per_step for callback in trainer.callbacks if isinstance(callback, StepLogger))
 
 
 def checkpoint_to_resume(run: Path, resume: str) -> Path | None:

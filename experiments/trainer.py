@@ -68,7 +68,7 @@ def build_trainer(
 
 
 def hardware(settings: TrainerConfig, module: FaceGenModule) -> dict[str, Any]:
-    """The Trainer's arguments that training and evaluation share: devices, precision, and what Lightning leaves to us."""
+    """The Trainer's arguments that depend on the machine: devices, strategy, precision; and what we do ourselves."""
     on_gpu = settings.accelerator == "gpu" or (settings.accelerator == "auto" and torch.cuda.is_available())
     strategy: Strategy | str = "auto"
     if settings.processes > 1:

@@ -55,7 +55,7 @@ def load_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return torch.load(path, map_location=map_location, weights_only=True)  # type: ignore[no-any-return]
+            return torch.load(path, map_location=map_location, weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise CheckpointError(f"{path}: not a checkpoint of plain tensors ({reason}).{_offer(path)}") from None
@@ -102,4 +102,6 @@ def file_digest(path: Path) -> str:
 
 def _offer(path: Path) -> str:
     good = last_good(path.parent, besides=path)
-    return f" The last good checkpoint here is {good}: use resume={good}" if good else " There is no other good one here."
+    return (
+        f" The last good checkpoint here is {good}: use resume={good}" if good else " There is no other good one here."
+    )

@@ -82,8 +82,10 @@ def load_config(schema: type[T], path: Path | None, overrides: Sequence[str] = (
 
 
 def check(config: Any) -> None:
-    """Calls the ``check()`` of every group that has one, innermost first; they raise ConfigError for values that do not
-    go together. (``__post_init__`` would not do: OmegaConf builds the schema's defaults with values still missing.)
+    """Calls the ``check()`` of every group that has one, innermost first.
+
+    They raise ConfigError for values that do not go together. ``__post_init__`` would not do: OmegaConf builds the
+    schema's defaults with values still missing.
     """
     for entry in dataclasses.fields(config):
         value = getattr(config, entry.name)

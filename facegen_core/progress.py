@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -39,7 +39,7 @@ def bar(total: int | None, description: str, unit: str = "it", initial: int = 0)
 
 def track(items: Iterable[T], description: str, unit: str = "it", total: int | None = None) -> Iterator[T]:
     """Iterates over ``items`` with a bar."""
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     with bar(total, description, unit) as progress:
         for item in items:

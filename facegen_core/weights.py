@@ -55,7 +55,8 @@ WEIGHTS = {
             "ir_se50", "model_ir_se50.pth", "identity", "drives linked by TreB1eN/InsightFace_Pytorch", "unstated"
         ),
         WeightSpec(
-            "iresnet_glint360k", "backbone.pth", "identity", "insightface arcface_torch, glint360k_cosface_r50_fp16_0.1",
+            "iresnet_glint360k", "backbone.pth", "identity",
+            "insightface arcface_torch, glint360k_cosface_r50_fp16_0.1",
             "non-commercial",
         ),
     )

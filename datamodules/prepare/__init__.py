@@ -1,0 +1,1 @@
+"""From a raw download to what the data modules read."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from facegen_core.errors import BadSampleError, DatasetNotFoundError
 from facegen_core.geometry.mesh import read_obj_vertices
-from facegen_core.progress import track
+from facegen_core.progress import say, track
 
 EXPECTED = """Expected, flat or below folders like facescape_trainset_001_100/:
   <root>/<person 1, 2, ...>/models_reg/<k>_<expression>.obj    k = 1 neutral, 2 smile, ... (gaps may be)
@@ -53,7 +53,16 @@ def find_meshes(root: Path) -> list[MeshFile]:
     if not found:
         raise DatasetNotFoundError(f"{root}: no meshes found.\n{EXPECTED}")
     found.sort(key=lambda mesh: (mesh.identity, mesh.expression, mesh.path))
-    return found
+    return _first_of_each(found)
+
+
+def _first_of_each(meshes: list[MeshFile]) -> list[MeshFile]:
+    """Leaves out, and names, meshes that are there twice: flat and below a zip's folder."""
+    first: dict[tuple[int, int], MeshFile] = {}
+    again = [mesh.path for mesh in meshes if first.setdefault((mesh.identity, mesh.expression), mesh) is not mesh]
+    if again:
+        say(_count("meshes found a second time and left out", again))
+    return list(first.values())
 
 
 def check_facescape(root: Path, deep: bool = False) -> str:

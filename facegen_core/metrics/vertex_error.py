@@ -26,6 +26,8 @@ class VertexError(Metric):
     higher_is_better = False
     full_state_update = False
     errors: list[Tensor]
+    mask: Tensor | None
+    template: Tensor | None
 
     def __init__(
         self,
@@ -47,10 +49,11 @@ class VertexError(Metric):
         """Takes in meshes, (B, V, 3) each, mm."""
         if self.template is not None:
             predicted, target = predicted + self.template, target + self.template
-        self.errors.append(vertex_error(predicted.float(), target.float(), self.mask, self.align).double())
+        # The metric's own dtype: what torchmetrics stands in with for a process that saw no mesh.
+        self.errors.append(vertex_error(predicted.float(), target.float(), self.mask, self.align).to(self.dtype))
 
     def compute(self) -> Tensor:
         errors = dim_zero_cat(self.errors) if len(self.errors) else torch.empty(0)
         if errors.numel() == 0:
             return torch.tensor(float("nan"))
-        return errors.mean() if self.statistic == "mean" else errors.quantile(0.5)
+        return errors.double().mean() if self.statistic == "mean" else errors.double().quantile(0.5)

@@ -77,7 +77,7 @@ class Anatomy:
 
 @functools.lru_cache(maxsize=1)
 def anatomy() -> Anatomy:
-    """Builds the anatomy: a fraction of a second, but about 40 s the first time on a machine, when anny fills its cache."""
+    """Builds the anatomy: in a second or two, but 40 s the first time on a machine, when anny fills its cache."""
     import anny
     from anny.paths import get_anny_cache_path
 

@@ -85,7 +85,6 @@ def _claim(out: Path, wanted: Population) -> None:
     elif out.is_dir() and any(out.iterdir()):
         raise FacegenError(f"{out}: is not empty and holds no population. Give another folder.")
     out.mkdir(parents=True, exist_ok=True)
-    note.unlink(missing_ok=True)
     with atomic_path(note) as temporary:
         temporary.write_text(json.dumps(asdict(wanted), indent=1) + "\n")
 

@@ -24,8 +24,8 @@ class Identity(NamedTuple):
     """A person's factors.
 
     Attributes:
-        phenotypes: (6,) gender, age, muscle, weight, height, proportions, each in [0, 1]; age 0.67 is about 25 years and
-            1 is old; gender 0 is female and 1 male as anny means them.
+        phenotypes: (6,) gender, age, muscle, weight, height, proportions, each in [0, 1]; age 0.67 is about 25
+            years and 1 is old; gender 0 is male and 1 female.
         shapes: (S,) strengths of the anatomy's shapes, in [-1, 1].
         tone: (3,) skin colour, RGB in [0, 1].
     """

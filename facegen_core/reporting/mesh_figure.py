@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
@@ -41,7 +42,7 @@ def reconstruction_figure(inputs: Tensor, reconstructions: Tensor, faces: Tensor
 
 
 def draw_mesh(
-    axes: "npt.Any", vertices: npt.NDArray[np.floating], faces: npt.NDArray[np.integer],
+    axes: Axes, vertices: npt.NDArray[np.floating], faces: npt.NDArray[np.integer],
     colours: npt.NDArray[np.floating] | None = None,
 ) -> None:  # fmt: skip
     """Draws one mesh as seen from +z, lit from the viewer's upper left.
@@ -61,7 +62,9 @@ def draw_mesh(
     order = np.argsort(corners[front, :, 2].mean(1))
     base = np.broadcast_to(SKIN, (len(faces), 3)) if colours is None else colours
     paint = np.clip(base * shade[:, None], 0, 1)[front][order]
-    axes.add_collection(PolyCollection(corners[front][order][:, :, :2], facecolors=paint, edgecolors=paint, linewidths=0.2))
+    axes.add_collection(
+        PolyCollection(corners[front][order][:, :, :2], facecolors=paint, edgecolors=paint, linewidths=0.2)
+    )
     axes.set_aspect("equal")
     axes.autoscale_view()
     axes.axis("off")

@@ -20,7 +20,7 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str
 def format_cell(cell: Cell) -> str:
     """One value as readers want it: no more places than mean something."""
     if cell is None or cell != cell:
-        return "–"
+        return "-"
     if isinstance(cell, float):
         return f"{cell:.3f}" if abs(cell) < 100 else f"{cell:.0f}"
     return str(cell)

@@ -73,7 +73,11 @@ class Checkpoints(pl.Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, FaceGenModule)
-        if trainer.fit_loop.epoch_loop.val_loop._has_run and pl_module.step % self.every == 0 and trainer.state.fn == "fit":
+        if (
+            trainer.fit_loop.epoch_loop.val_loop._has_run
+            and pl_module.step % self.every == 0
+            and trainer.state.fn == "fit"
+        ):
             self._save(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -86,8 +90,8 @@ class Checkpoints(pl.Callback):
         for name, value in state_dict["agreement"].items():
             if (now := self.agreement.get(name)) != value:
                 raise CheckpointError(
-                    f"{self.folder}: this run was begun with {name} = {value}, now it is {now}; a resumed run would not be "
-                    f"the same run. Restore it, or start a new run without resume=."
+                    f"{self.folder}: this run was begun with {name} = {value}, now it is {now}; a resumed run would "
+                    f"not be the same run. Restore it, or start a new run without resume=."
                 )
 
     def _save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -95,7 +99,9 @@ class Checkpoints(pl.Callback):
         if pl_module.step == self.last_saved:
             return
         self.last_saved = pl_module.step
-        trainer.save_checkpoint(self.folder / f"{pl_module.step:07d}.ckpt", weights_only=False)  # with optimiser and loops
+        trainer.save_checkpoint(
+            self.folder / f"{pl_module.step:07d}.ckpt", weights_only=False
+        )  # with optimiser and loops
         if trainer.is_global_zero:
             for path in list_checkpoints(self.folder)[self.keep :]:
                 trainer.strategy.remove_checkpoint(path)

@@ -1,7 +1,6 @@
 """Faces of the ICT model, made from real scans, written the way FaceScape is laid out."""
 
 import multiprocessing
-import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache, partial
 from pathlib import Path
@@ -17,7 +16,7 @@ MM = 10.0  # the model is in cm
 DECIMALS = 4
 PEOPLE_WORTH_A_POOL = 4
 
-# The presets of papers/face_cam_3d.md section 14; "X" stands for X_L and X_R where the model has sides.
+# One preset for each of FaceScape's expressions; "X" stands for X_L and X_R where the model has sides.
 PRESETS: dict[str, dict[str, float]] = {
     "neutral": {},
     "smile": {"mouthSmile": 1.0},
@@ -49,8 +48,8 @@ def ict_file(real: Path) -> Path:
     return real / "data" / "ict_face" / "ict_face.npz"
 
 
-def ict_person(model: Path, seed: int, person: int, expressions: int = 20) -> np.ndarray:
-    """Meshes (expressions, 26719, 3) float32, mm, of one person; a function of (seed, person)."""
+def ict_person(model: Path, seed: int, person: int, expressions: int = len(FACESCAPE)) -> np.ndarray:
+    """Meshes (expressions, 26719, 3) float32, mm, centred on the mean face: a function of (seed, person)."""
     names, neutral, identity, expression, _, _, _ = _load(model)
     random = numpy_generator(seed, person)
     base = neutral + np.tensordot(random.standard_normal(len(identity), dtype=np.float32), identity, 1)
@@ -58,26 +57,28 @@ def ict_person(model: Path, seed: int, person: int, expressions: int = 20) -> np
     for name in list(FACESCAPE)[:expressions]:
         strengths = _strengths(names, PRESETS[name]) * (1 + STRENGTH_SPREAD * random.standard_normal(len(names)))
         meshes.append(base + np.tensordot(strengths.astype(np.float32), expression, 1))
-    return np.stack(meshes) * np.float32(MM)
+    return (np.stack(meshes) - neutral.mean(0)) * np.float32(MM)
 
 
-def write_ict_facescape(out: Path, people: int, seed: int, model: Path, expressions: int = 20) -> None:
+def write_ict_facescape(
+    out: Path, npz: Path, people: int, seed: int, workers: int = 2, expressions: int = len(FACESCAPE)
+) -> None:
     """Writes ``<id>/models_reg/<k>_<name>.obj`` for people 1..N at the model's full 26,719 vertices.
 
     Args:
         out: folder to write to.
+        npz: ``ict_face.npz``, see :func:`ict_file`.
         people: how many.
         seed: which people.
-        model: ``ict_face.npz``, see :func:`ict_file`.
+        workers: processes that write; few people are written in this one.
         expressions: how many of FaceScape's twenty, from neutral on.
     """
-    write = partial(_write_person, out, seed, model, expressions)
-    if people < PEOPLE_WORTH_A_POOL:
+    write = partial(_write_person, out, seed, npz, expressions)
+    if workers < 2 or people < PEOPLE_WORTH_A_POOL:
         for person in range(people):
             write(person)
         return
-    context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver")) as pool:
         for _ in track(pool.map(write, range(people)), "write ICT people", "person", people):
             pass
 

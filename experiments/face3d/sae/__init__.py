@@ -13,7 +13,6 @@ from facegen_core.methods.face3d.config import MeshSizes, SAEConfig
 
 if TYPE_CHECKING:
     import lightning.pytorch as pl
-
     from PIL.Image import Image
 
     from datamodules.facescape import FaceScapeDataModule
@@ -51,8 +50,8 @@ class Config(StageConfig):
     def check(self) -> None:
         if self.data.root is None and self.population.people < 1:
             raise ConfigError(
-                "data.root: no value. Give the folder of your FaceScape data, data.root=DIR, or use profile=demo, which "
-                "brings people of its own."
+                "data.root: no value. Give the folder of your FaceScape data, data.root=DIR, or use profile=demo, "
+                "which brings people of its own."
             )
 
 
@@ -84,12 +83,14 @@ def build_module(config: Config, datamodule: FaceScapeDataModule) -> SAEModule:
 
 def build_callbacks(config: Config, datamodule: FaceScapeDataModule) -> list[pl.Callback]:
     """What is measured and drawn while it trains."""
+    from torchmetrics import Metric
     from torchmetrics.classification import MulticlassAccuracy, MultilabelAccuracy
 
     from facegen_core.metrics.vertex_error import VertexError
     from lightning_modules.callbacks.evaluator import Evaluator
     from lightning_modules.callbacks.mesh_pictures import MeshPictures
 
+    accuracy: Metric
     if config.model.expression_labels == "classes":
         accuracy = MulticlassAccuracy(datamodule.num_expressions, average="micro")
     else:

@@ -88,11 +88,7 @@ def sae_loss(output: SAEOutput, batch: MeshBatch, config: SAEConfig) -> dict[str
         expression = masked_bce(output.expression_logits, batch["expression"])
     else:
         expression = F.cross_entropy(output.expression_logits, batch["expression"])
-    loss = (
-        config.reconstruction_weight * l1
-        + config.identity_weight * identity
-        + config.expression_weight * expression
-    )
+    loss = config.reconstruction_weight * l1 + config.identity_weight * identity + config.expression_weight * expression
     return {"loss": loss, "l1_mm": l1, "identity_loss": identity, "expression_loss": expression}
 
 

@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import scipy.linalg
-from torch import Tensor
-
 import torch
+from torch import Tensor
 
 ROWS_AT_A_TIME = 256
 
@@ -63,8 +62,12 @@ def fit_pca(meshes: npt.NDArray[np.float32], components: int) -> LinearModel:
     values, vectors = np.clip(values[::-1], 1e-12, None), vectors[:, ::-1]
     weights = vectors / np.sqrt(values)
     basis = sum(weights[block].T @ _rows(meshes, block, mean) for block in blocks)
-    return LinearModel(*(torch.from_numpy(np.asarray(x, dtype=np.float32)) for x in (mean, basis, values / (count - 1))))
+    return LinearModel(
+        *(torch.from_numpy(np.asarray(x, dtype=np.float32)) for x in (mean, basis, values / (count - 1)))
+    )
 
 
-def _rows(meshes: npt.NDArray[np.float32], block: slice, mean: npt.NDArray[np.float64] | float) -> npt.NDArray[np.float64]:
+def _rows(
+    meshes: npt.NDArray[np.float32], block: slice, mean: npt.NDArray[np.float64] | float
+) -> npt.NDArray[np.float64]:
     return np.asarray(meshes[block], dtype=np.float64).reshape(block.stop - block.start, -1) - mean

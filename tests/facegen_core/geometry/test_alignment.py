@@ -65,7 +65,9 @@ def test_float32_in_float32_out_to_a_micrometre(points):
 
 def test_empty_mask_is_refused(points):
     with pytest.raises(ValueError, match="no vertex"):
-        rigid_align(torch.from_numpy(points)[None], torch.from_numpy(points), torch.zeros(len(points), dtype=torch.bool))
+        rigid_align(
+            torch.from_numpy(points)[None], torch.from_numpy(points), torch.zeros(len(points), dtype=torch.bool)
+        )
 
 
 def test_other_vertex_counts_are_refused(points):

@@ -56,6 +56,16 @@ def test_vertex_lines_are_found_however_the_file_is_laid_out(tmp_path, text):
     np.testing.assert_array_equal(read_obj_vertices(_file(tmp_path, text)), [[1, 2, 3], [4, 5, 6]])
 
 
+@pytest.mark.parametrize("decimals", [1, 4, 6, 8, 12])
+def test_fixed_decimals_are_read_to_the_last_bit(tmp_path, decimals):
+    random = np.random.default_rng(decimals)
+    values = random.normal(size=(500, 3)) * 10.0 ** random.integers(-4, 4, (500, 3))
+    lines = [[f"{value:.{decimals}f}" for value in row] for row in values]
+    path = _file(tmp_path, "".join(f"v {' '.join(line)}\n" for line in lines) + "f 1 2 3\n")
+    wanted = np.array([[float(text) for text in line] for line in lines]).astype(np.float32)
+    np.testing.assert_array_equal(read_obj_vertices(path), wanted)
+
+
 def test_exponents_and_signs_are_read_as_python_reads_them(tmp_path):
     numbers = ["-1.5e-3", "+2E2", ".25", "1.", "-0.000001", "12345.678"]
     path = _file(tmp_path, f"v {' '.join(numbers[:3])}\nv {' '.join(numbers[3:])}\n")
@@ -82,6 +92,12 @@ def test_quads_become_a_fan(tmp_path, face):
         ("v 0 0 0\nv 1 1-2 0\n", "number"),
         ("v 0 0 0\nv 1 2\nv 1 2 3\n", "numbers"),
         ("v 0 0 0\nv 1 2\n", "numbers"),
+        ("v 0 0\nv 1 2 3 4\n", "numbers"),
+        ("v 0.0 0.0\nv 1.0 2.0 3.0 4.0\n", "numbers"),
+        ("v 0 0 0\nv 1v2 3 4\n", "number"),
+        ("v 0.0 0.0 0.0\nv 1.0 2-3.0 4.0\n", "number"),
+        ("v 0.0 0.0 0.0\nv 1.0 . 4.0\n", "number"),
+        ("v 0.0 0.0 0.0\nv 1.0 2.. 4\n", "number"),
         ("v 0 0 0\nv 1 2 3.", "cut short"),
         (b"v 0 0 0\nv 1 2 3\nv 1 \x00\x00\x00\x00\n", "number"),
     ],
