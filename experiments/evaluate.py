@@ -53,6 +53,7 @@ def evaluate_run(
     datamodule.setup("test")
     module = stage.build_module(config, datamodule)
     step = load_weights(module, run, checkpoint)
+    values: dict[str, float]
     values, pictures = stage.evaluate(config, module, datamodule)
     with atomic_path(run / "metrics.json") as temporary:
         temporary.write_text(json.dumps({"step": step, **values}, indent=1) + "\n")

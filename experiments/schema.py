@@ -70,7 +70,7 @@ class TrainerConfig:
             hint = f" Nearest that fits: trainer.devices={nearest}." if nearest else ""
             raise ConfigError(
                 f"trainer.devices = {self.devices}: trainer.global_batch = {self.global_batch} cannot be shared equally "
-                f"by devices {self.devices} x nodes {self.num_nodes} x accumulate {self.accumulate} = {shares}.{hint}"
+                f"by {self.devices} devices x {self.num_nodes} nodes x {self.accumulate} accumulated = {shares}.{hint}"
             )
 
 

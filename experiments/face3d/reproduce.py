@@ -39,9 +39,10 @@ def reproduce_sae(words: Sequence[str]) -> None:
     A second call with the same settings measures again without training; a stopped one goes on where it stopped.
 
     Args:
-        words: ``profile=``, ``label=`` (names the result; the profile if left out) and overrides.
+        words: ``profile=``, ``label=`` (names the result; the profile if left out), ``note=`` (what the data are, for
+            RESULTS.md) and overrides.
     """
-    options, overrides = split_words(words, "profile", "label")
+    options, overrides = split_words(words, "profile", "label", "note")
     profile = options.get("profile", "demo")
     label = options.get("label", profile)
     config: sae.Config = load_stage_config(sae, profile, [*overrides, f"name={label}"])
@@ -64,7 +65,7 @@ def reproduce_sae(words: Sequence[str]) -> None:
     result = {
         "label": label,
         "command": _public_command(words),
-        "data": _describe(config),
+        "data": _describe(config, options.get("note")),
         "settings": to_plain(config.trainer),
         "rows": rows,
     }
@@ -82,7 +83,7 @@ def _public_command(words: Sequence[str]) -> str:
     """The command without folders of this machine."""
     keys = {word: word.partition("=")[0] for word in words}
     kept = ["data.root=DIR" if key == "data.root" else word for word, key in keys.items()
-            if key not in ("outputs", "tracking.uri", "data.cache")]  # fmt: skip
+            if key not in ("outputs", "tracking.uri", "data.cache", "note")]  # fmt: skip
     return " ".join(["facegen reproduce face3d", *kept])
 
 
@@ -159,12 +160,12 @@ def _embeddings(config: sae.Config, runs: dict[str, Path]) -> Any:
     return embedding_figure(codes, test.identity, test.expression, config.seed)
 
 
-def _describe(config: sae.Config) -> dict[str, Any]:
+def _describe(config: sae.Config, note: str | None) -> dict[str, Any]:
     """The data, as far as RESULTS.md tells of them; no path of this machine."""
     datamodule = open_data(sae, config)
     datamodule.setup("test")
     return {
-        "source": "the embedded population" if config.data.root is None else Path(config.data.root).name,
+        "source": note or ("the embedded population" if config.data.root is None else Path(config.data.root).name),
         "vertices": datamodule.num_vertices,
         "train_meshes": len(datamodule.datasets["train"]),
         "test_meshes": len(datamodule.datasets["test"]),

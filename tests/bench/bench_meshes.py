@@ -56,7 +56,7 @@ def write_files(folder: Path) -> list[Path]:
 
 
 def link_people(root: Path, files: list[Path], people: int) -> None:
-    """A FaceScape folder whose meshes are links to the same few files: the reader cannot tell, and the disk is spared."""
+    """A FaceScape folder whose meshes are links to the same few files: the reader cannot tell, the disk is spared."""
     number = 0
     for person in range(1, people + 1):
         folder = root / str(person) / "models_reg"
@@ -119,7 +119,7 @@ def bench_cache(root: Path) -> None:
         datamodule = _opened(root)
         rows = datamodule.datasets["train"].displacements
     print(f"\ncache of {len(rows)} meshes, {len(rows) * mesh_bytes / 2**20:.0f} MiB, built in {built:.1f} s "
-          f"({len(rows) / built:.0f} meshes/s, {os.cpu_count()} cores); batches of {BATCH} in random order")  # fmt: skip
+          f"({len(rows) / built:.0f} meshes/s, {os.cpu_count()} cores); random batches of {BATCH}")  # fmt: skip
     for name, seconds in (("batches, in memory", cached), ("copy in memory", copied),
                           ("batches, from disk", cold), ("disk, read in order", disk)):  # fmt: skip
         print(f"  {name:22s}{1 / median(seconds):9.0f} meshes/s {mesh_bytes / median(seconds) / 2**30:8.2f} GiB/s")

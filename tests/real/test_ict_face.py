@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.ict_facescape import ict_file, ict_person, write_ict_facescape
 
 from datamodules.config import FaceScapeConfig
 from datamodules.facescape import FaceScapeDataModule
-from helpers.ict_facescape import ict_file, ict_person, write_ict_facescape
 
 pytestmark = pytest.mark.real
 PEOPLE = 6
