@@ -5,7 +5,8 @@
 * ``Config``: dataclass of its settings, read from ``<stage>/<profile>.yaml``,
 * ``prepare(config)``: makes data that can be made, before any process is started,
 * ``build_datamodule(config)``, ``build_module(config, datamodule)``, ``build_callbacks(config, datamodule)``,
-* ``evaluate(config, module, datamodule, options)``: final figures and pictures on the held-out test split.
+* ``evaluate(config, module, datamodule)``: final figures on the held-out test split, pictures, and tags that say by
+  which protocol and judge the figures were made.
 """
 
 from types import ModuleType

@@ -11,7 +11,12 @@ from facegen_core.errors import FacegenError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; a user's mistake ends in one message on standard error and exit code 2."""
+    """Runs one command.
+
+    Returns:
+        The exit code: 0, or 2 for a user's mistake, told in one message on standard error. A training that SIGTERM or
+        Ctrl-C stopped ends with 143 or 130 once its step is saved.
+    """
     arguments = _parse(argv)
     if arguments.quiet:
         os.environ["FACEGEN_QUIET"] = "1"
@@ -47,12 +52,13 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
+    codes = "exit codes: 0 done, 2 a mistake or a loss that is not finite, 143 and 130 stopped by SIGTERM or Ctrl-C"
     words = "profile=paper|demo|smoke, resume=last|RUN|CHECKPOINT, and any key=value of the configuration"
     for name, run, text in (
         ("train", _train, "train one stage, or resume it"),
         ("evaluate", _evaluate, "measure a trained run on held-out data"),
     ):
-        command = add(name, run, text)
+        command = add(name, run, text, epilog=codes)
         command.add_argument("stage", choices=sorted(stages()))
         command.add_argument(
             "words", nargs="*", metavar="key=value", help=words if name == "train" else "run=last|RUN|CHECKPOINT"

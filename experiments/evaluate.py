@@ -54,10 +54,10 @@ def evaluate_run(
     module = stage.build_module(config, datamodule)
     step = load_weights(module, run, checkpoint)
     values: dict[str, float]
-    values, pictures = stage.evaluate(config, module, datamodule)
+    values, pictures, protocol = stage.evaluate(config, module, datamodule)
     with atomic_path(run / "metrics.json") as temporary:
         temporary.write_text(json.dumps({"step": step, **values}, indent=1) + "\n")
-    logger = run_logger(paper, name, config, run, {})
+    logger = run_logger(paper, name, config, run, protocol)
     logger.log_metrics({f"test/{key}": value for key, value in values.items()}, step=step)
     for key, picture in pictures.items():
         picture.save(run / f"{key}.png")

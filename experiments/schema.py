@@ -69,8 +69,8 @@ class TrainerConfig:
             nearest = min(valid, key=lambda n: abs(n - self.devices), default=None)
             hint = f" Nearest that fits: trainer.devices={nearest}." if nearest else ""
             raise ConfigError(
-                f"trainer.devices = {self.devices}: trainer.global_batch = {self.global_batch} cannot be shared equally "
-                f"by {self.devices} devices x {self.num_nodes} nodes x {self.accumulate} accumulated = {shares}.{hint}"
+                f"trainer.devices = {self.devices}: trainer.global_batch = {self.global_batch} cannot be shared "
+                f"equally by {self.devices} devices x {self.num_nodes} nodes x {self.accumulate} accumulated = {shares}.{hint}"
             )
 
 
@@ -108,6 +108,10 @@ class StageConfig:
     optim: OptimConfig = field(default_factory=OptimConfig)
     ema: EmaConfig = field(default_factory=EmaConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+    def check(self) -> None:
+        if self.seed < 0:
+            raise ConfigError(f"seed = {self.seed}: must be 0 or more.")
 
 
 @dataclass

@@ -56,9 +56,11 @@ def run_training(
     """Trains ``stage`` with ``config`` in the folder ``run``, from ``checkpoint`` if one is given."""
     quiet_lightning()
     import torch
+    from lightning.pytorch.utilities.exceptions import SIGTERMException
 
     from experiments.evaluate import run_logger
     from experiments.trainer import build_trainer
+    from facegen_core.errors import CheckpointError, NonFiniteLossError
     from facegen_core.seeding import derive
 
     datamodule = open_data(stage, config)
@@ -75,7 +77,14 @@ def run_training(
     if is_main_process():
         millions = sum(p.numel() for p in module.parameters()) / 1e6
         say(f"{run}: {millions:.1f} M parameters, {config.trainer.max_steps} steps of {config.trainer.global_batch}")
-    trainer.fit(module, datamodule, ckpt_path=str(checkpoint) if checkpoint else None, weights_only=True)
+    try:
+        trainer.fit(module, datamodule, ckpt_path=str(checkpoint) if checkpoint else None, weights_only=True)
+    except (CheckpointError, NonFiniteLossError, SIGTERMException):
+        # All processes meet these together, and the first tells the user. Were another to end with an error code,
+        # Lightning would kill the first before it has said so and delivered its records.
+        if trainer.is_global_zero:
+            raise
+        raise SystemExit(0) from None
     if trainer.is_global_zero:
         speed = _seconds_per_step(trainer)
         cost = {"seconds_per_step": speed, "peak_memory_gib": peak_memory_gib(), "parameters": round(millions * 1e6)}

@@ -156,7 +156,11 @@ def _merge(config: DictConfig, layer: Any, source: str) -> DictConfig:
         return cast(DictConfig, OmegaConf.merge(config, layer))
     except OmegaConfBaseException as error:
         key = getattr(error, "full_key", None) or _culprit(config, layer)
-        raise ConfigError(f"{source}: key '{key}': {_first_line(error)}") from None
+        message = _first_line(error)
+        if "$VALUE" in message:  # omegaconf leaves its own placeholders in errors of tuples
+            value = OmegaConf.select(layer, key)
+            message = message.replace("$VALUE_TYPE", type(value).__name__).replace("$VALUE", str(value))
+        raise ConfigError(f"{source}: key '{key}': {message}") from None
 
 
 def _keys(node: Any, prefix: str = "") -> Iterator[str]:

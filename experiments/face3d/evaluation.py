@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +18,9 @@ from facegen_core.metrics.functional.disentanglement import (
 )
 from facegen_core.metrics.functional.vertex_error import vertex_error
 from facegen_core.progress import track
+
+if TYPE_CHECKING:
+    from experiments.face3d.sae import Config
 
 Codes = tuple[Tensor, Tensor]
 
@@ -119,6 +122,18 @@ def _disentanglement(train: Encoded, test: Encoded, seed: int) -> dict[str, floa
         "silhouette_identity_code_by_expression": silhouette(test.identity_code, test.expression),
         "silhouette_expression_code_by_expression": silhouette(test.expression_code, test.expression),
         "silhouette_expression_code_by_identity": silhouette(test.expression_code, test.identity),
+    }
+
+
+def protocol(config: "Config") -> dict[str, str]:
+    """How the figures were made, as tags that stand beside them in the tracker."""
+    return {
+        "protocol.split": "people held out by a fixed draw"
+        if not config.data.test_identities
+        else "named people held out",
+        "protocol.vertex_error_mm": f"{config.evaluation.vertex_mask or 'all vertices'}, no alignment",
+        "protocol.vertex_error_aligned_mm": "rotation and translation fitted on the same vertices, no scale",
+        "judge.probes": "logistic regression on standardised codes",
     }
 
 

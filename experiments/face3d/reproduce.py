@@ -10,7 +10,7 @@ import torch
 
 from experiments.evaluate import evaluate_run, load_weights, run_logger
 from experiments.face3d import sae
-from experiments.face3d.evaluation import encode_split, measures, read_vertex_mask
+from experiments.face3d.evaluation import encode_split, measures, protocol, read_vertex_mask
 from experiments.face3d.results import RESULTS, write_results
 from experiments.runs import stage_folder
 from experiments.train import (
@@ -140,7 +140,7 @@ def _measure_pca(config: sae.Config) -> dict[str, float]:
     run.mkdir(parents=True, exist_ok=True)
     with atomic_path(run / "metrics.json") as temporary:
         temporary.write_text(json.dumps(values, indent=1) + "\n")
-    logger = run_logger(PAPER, "pca", config, run, {"data.digest": datamodule.digest()})
+    logger = run_logger(PAPER, "pca", config, run, {"data.digest": datamodule.digest()} | protocol(config))
     logger.log_hyperparams({"components": PCA_COMPONENTS, "data": to_plain(config.data)})
     logger.log_metrics({f"test/{key}": value for key, value in values.items()}, step=0)
     logger.finalize("success")

@@ -147,9 +147,10 @@ class JournalLogger(Logger):
         """Records the end ("success", "failed", "killed") and waits until the server has all, if there is one."""
         ended = STATUS.get(status, "FAILED")
         if self._journal is None:
-            if self._last_status in (None, ended):
+            # Lightning calls every end by an exception "failed"; a run that was stopped by a signal stays "killed".
+            if self._last_status in (None, ended) or (self._last_status, ended) == ("KILLED", "FAILED"):
                 return
-            self._open()  # Lightning says "failed" first; who knows it was a signal may correct that to "killed"
+            self._open()
         assert self._journal is not None
         if self._monitor is not None:
             self._monitor.stop()

@@ -148,7 +148,11 @@ class MlflowRun:
         if experiment is None:
             location = _artifact_location(self.uri)
             try:
-                experiment_id = client.create_experiment(first["experiment"], artifact_location=location)
+                experiment_id = client.create_experiment(
+                    first["experiment"],
+                    artifact_location=location,
+                    tags={"mlflow.experimentKind": "custom_model_development"},  # opens on training runs, not on prompts
+                )
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise

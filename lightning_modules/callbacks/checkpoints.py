@@ -49,7 +49,8 @@ class Checkpoints(pl.Callback):
         self.folder, self.every, self.keep, self.validate_every = folder, every, keep, validate_every
         self.agreement = agreement
         self.last_saved = -1
-        self.terminated = False
+        self.signum = 0
+        """The signal that asked this process to stop, or 0."""
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         # Lightning's own SIGTERM handler broadcasts from inside the handler, which can fall between two halves of
@@ -63,11 +64,11 @@ class Checkpoints(pl.Callback):
         assert isinstance(pl_module, FaceGenModule)
         if pl_module.batches % pl_module.accumulate != 0:
             return
-        if trainer.strategy.reduce_boolean_decision(self.terminated, all=False):
+        if trainer.strategy.reduce_boolean_decision(bool(self.signum), all=False):
             self._save(trainer, pl_module)
             if trainer.is_global_zero:
                 say(f"stopped on request: step {pl_module.step} is saved; continue with resume={self.folder.parent}")
-            raise SIGTERMException
+            raise SIGTERMException(128 + (self.signum or signal.SIGTERM))  # as a shell reports a process so ended
         if pl_module.step % self.every == 0 and pl_module.step % self.validate_every != 0:
             self._save(trainer, pl_module)
 
@@ -82,6 +83,11 @@ class Checkpoints(pl.Callback):
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._save(trainer, pl_module)
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        if isinstance(exception, SIGTERMException):
+            for logger in trainer.loggers:
+                logger.finalize("killed")  # before Lightning says "failed"
 
     def state_dict(self) -> dict[str, Any]:
         return {"agreement": self.agreement}
@@ -107,7 +113,7 @@ class Checkpoints(pl.Callback):
                 trainer.strategy.remove_checkpoint(path)
 
     def _note_signal(self, signum: int, frame: Any) -> None:
-        if self.terminated:  # asked twice: do not wait for the end of the step
+        if self.signum:  # asked twice: do not wait for the end of the step
             signal.signal(signum, signal.SIG_DFL)
             signal.raise_signal(signum)
-        self.terminated = True
+        self.signum = signum

@@ -35,11 +35,17 @@ class NonFiniteGuard(pl.Callback):
         finite = bool(torch.isfinite(loss.detach()).all())
         if trainer.strategy.reduce_boolean_decision(finite, all=True):
             return
-        path = self.folder / f"nonfinite_batch_rank{trainer.global_rank}.pt"
         if not finite:
-            with atomic_path(path) as temporary:
+            with atomic_path(self._path(trainer.global_rank)) as temporary:
                 torch.save(self.batch, temporary)
+        # The first process speaks for all, so it must know whose loss it was; reducing also waits for their files.
+        mine = torch.tensor(trainer.world_size if finite else trainer.global_rank, device=loss.device)
+        rank = int(trainer.strategy.reduce(mine, reduce_op="min"))
+        value = float(trainer.strategy.reduce(loss.detach().float().mean(), reduce_op="mean"))
         raise NonFiniteLossError(
-            f"the loss became {loss.item()} in step {pl_module.step + 1}; the weights were not changed by it. "
-            f"Batch kept as {path}. Lower optim.lr or look at that batch, then continue with resume=last."
+            f"the loss became {value} in step {pl_module.step + 1}; the weights were not changed by it. Batch kept as "
+            f"{self._path(rank)}. Lower optim.lr or look at that batch, then continue with resume=last."
         )
+
+    def _path(self, rank: int) -> Path:
+        return self.folder / f"nonfinite_batch_rank{rank}.pt"

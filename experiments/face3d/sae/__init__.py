@@ -48,6 +48,7 @@ class Config(StageConfig):
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     def check(self) -> None:
+        super().check()
         if self.data.root is None and self.population.people < 1:
             raise ConfigError(
                 "data.root: no value. Give the folder of your FaceScape data, data.root=DIR, or use profile=demo, "
@@ -106,12 +107,12 @@ def build_callbacks(config: Config, datamodule: FaceScapeDataModule) -> list[pl.
 
 def evaluate(
     config: Config, module: SAEModule, datamodule: FaceScapeDataModule
-) -> tuple[dict[str, float], dict[str, Image]]:
-    """Figures and pictures of a trained SAE on held-out people; see ``experiments/face3d/evaluation.py``."""
+) -> tuple[dict[str, float], dict[str, Image], dict[str, str]]:
+    """Figures, pictures and protocol of a trained SAE on held-out people; see ``experiments/face3d/evaluation.py``."""
     import torch
     from torchmetrics.functional.classification import multiclass_accuracy
 
-    from experiments.face3d.evaluation import encode_split, measures, read_vertex_mask
+    from experiments.face3d.evaluation import encode_split, measures, protocol, read_vertex_mask
     from facegen_core.reporting.embedding_figure import embedding_figure
 
     model = module.model.to("cuda" if torch.cuda.is_available() else "cpu")
@@ -121,14 +122,16 @@ def evaluate(
         encode_split(datamodule, split, model.encode, model.decode, mask, device) for split in ("train", "test")
     )
     values = measures(train, test, config.seed)
+    tags = protocol(config)
     if test.expression.ndim > 1:
-        return values, {}
+        return values, {}, tags
     if config.model.expression_weight > 0:
         logits = model.expression_classifier(test.expression_code.to(device)).detach().cpu()
         accuracy = multiclass_accuracy(logits, test.expression, datamodule.num_expressions, average="micro")
         values["expression_accuracy"] = float(accuracy)
+        tags["judge.expression_accuracy"] = "the SAE's own classifier"
     codes = {config.name or "codes": (test.identity_code, test.expression_code)}
-    return values, {"embedding": embedding_figure(codes, test.identity, test.expression, config.seed)}
+    return values, {"embedding": embedding_figure(codes, test.identity, test.expression, config.seed)}, tags
 
 
 def _population_folder(config: Config) -> Path:

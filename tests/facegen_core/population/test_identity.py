@@ -11,8 +11,8 @@ from facegen_core.population.anatomy import Anatomy, anatomy
 from facegen_core.population.identity import ASYMMETRY, SPREAD, Identity, draw_identity, neutral_heads
 
 PEOPLE = 64
-FACTORS_SHA256 = "@FACTORS@"
-HEADS_SHA256 = "@HEADS@"
+FACTORS_SHA256 = "69458f28affad340f1df5a0cc94dcc34512baf16d4fdb95ec47ebd5d5e6ce9bd"
+HEADS_SHA256 = "10ce2a5c7b934bf6dd92af925a21c54abf1aadae6c34b803d6ae5c5f26012707"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_factors_of_people_have_not_changed(shared):
     digest = hashlib.sha256()
     for identity in _some(shared):
         for factor in identity:
-            digest.update(factor.astype("<f8").round(9).tobytes())  # a billionth, so that other CPUs agree
+            digest.update((factor.astype("<f8").round(9) + 0.0).tobytes())  # a billionth, so that other CPUs agree
     assert digest.hexdigest() == FACTORS_SHA256
 
 
@@ -116,8 +116,8 @@ def test_heads_stay_in_place(heads, shared):
     above_brows = shared.template[:, 1] > 60
     shift = heads[:, above_brows].mean(1) - shared.template[above_brows].mean(0)
     assert shift[:, 0].abs().max() < 1  # left and right hold each other
-    assert shift.norm(dim=-1).max() < 10
-    assert shift.mean(0).norm() < 5  # no drift
+    assert shift.norm(dim=-1).max() < 15
+    assert shift.mean(0).norm() < 4  # no drift of all together
     torch.testing.assert_close(
         heads[:, shared.head].mean(1), shared.template[shared.head].mean(0).expand(PEOPLE, 3), atol=1e-6, rtol=0
     )
