@@ -15,8 +15,8 @@ from datamodules.base import FaceDataModule
 from datamodules.config import FaceScapeConfig
 from datamodules.prepare.facescape import find_meshes
 from datamodules.prepare.mesh_cache import MeshCache, build_mesh_cache, open_mesh_cache
-from facegen_core.checkpoint import atomic_path
 from facegen_core.errors import ConfigError, DatasetNotFoundError
+from facegen_core.files import atomic_path
 from facegen_core.seeding import torch_generator
 from facegen_core.types import MeshBatch
 

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from experiments.schema import TrackingConfig
 from facegen_core.errors import FacegenError
 from facegen_core.reporting.tables import markdown_table
 
@@ -19,7 +18,7 @@ def compare(outputs: Path) -> None:
     """
     from experiments.tracking.deliver import deliver_waiting
 
-    deliver_waiting(outputs, TrackingConfig.uri.replace("outputs/", f"{outputs}/"))
+    deliver_waiting(outputs, f"sqlite:///{(outputs / 'mlflow.db').resolve()}")
     runs = {path.parent: json.loads(path.read_text()) for path in sorted(outputs.glob("*/*/*/metrics.json"))}
     if not runs:
         raise FacegenError(f"{outputs}: no measured run here yet. Train one with facegen train, then facegen evaluate.")

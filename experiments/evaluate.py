@@ -47,7 +47,7 @@ def evaluate_run(
         checkpoint: which of its checkpoints; the newest if None.
     """
     quiet_lightning()
-    from facegen_core.checkpoint import atomic_path
+    from facegen_core.files import atomic_path
 
     datamodule = open_data(stage, config)
     datamodule.setup("test")
@@ -106,7 +106,7 @@ def run_logger(paper: str, name: str, config: StageConfig, run: Path, tags: dict
         run,
         experiment=config.tracking.experiment or paper,
         run_name=f"{name}-{run.name}",
-        tracking_uri=config.tracking.uri,
+        tracking_uri=config.tracking.uri or "",
         tags={"stage": name, "paper": paper, "seed": str(config.seed), **tags},
         parent=config.tracking.parent,
         system_metrics=config.tracking.system_metrics,

@@ -61,16 +61,13 @@ class TrainerConfig:
                 raise ConfigError(f"trainer.{name} = {getattr(self, name)}: must be 1 or more.")
         shares = self.processes * self.accumulate
         if self.global_batch % shares:
-            valid = [
-                n
-                for n in range(1, self.global_batch + 1)
-                if self.global_batch % (n * self.num_nodes * self.accumulate) == 0
-            ]
-            nearest = min(valid, key=lambda n: abs(n - self.devices), default=None)
+            others = self.num_nodes * self.accumulate
+            fits = [n for n in range(1, self.global_batch + 1) if self.global_batch % (n * others) == 0]
+            nearest = min(fits, key=lambda n: abs(n - self.devices), default=None)
             hint = f" Nearest that fits: trainer.devices={nearest}." if nearest else ""
             raise ConfigError(
-                f"trainer.devices = {self.devices}: trainer.global_batch = {self.global_batch} cannot be shared "
-                f"equally by {self.devices} devices x {self.num_nodes} nodes x {self.accumulate} accumulated = {shares}.{hint}"
+                f"trainer.devices = {self.devices}: trainer.global_batch = {self.global_batch} cannot be shared equally "
+                f"by {self.devices} devices x {self.num_nodes} nodes x {self.accumulate} accumulated.{hint}"
             )
 
 
@@ -79,13 +76,13 @@ class TrackingConfig:
     """Where a run is recorded.
 
     Attributes:
-        uri: MLflow tracking address: a sqlite file or a server.
+        uri: MLflow tracking address: a sqlite file or a server; null keeps the record in the run's folder alone.
         experiment: MLflow experiment; the paper's slug if null.
         parent: key of a parent run, for rows of a table.
         system_metrics: also record processor, memory and GPU use.
     """
 
-    uri: str = "sqlite:///outputs/mlflow.db"
+    uri: str | None = "sqlite:///outputs/mlflow.db"
     experiment: str | None = None
     parent: str | None = None
     system_metrics: bool = True

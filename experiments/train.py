@@ -1,6 +1,5 @@
 """``facegen train``: one training run of one stage, from nothing or from a checkpoint."""
 
-import fcntl
 import json
 import logging
 import os
@@ -16,6 +15,7 @@ from typing import Any
 from experiments.runs import RUN_DIR_VARIABLE, find_run, new_run, stage_folder
 from experiments.schema import StageConfig
 from facegen_core.config import load_config, to_plain, to_yaml
+from facegen_core.files import only_one
 from facegen_core.progress import say
 
 _INITIAL_WEIGHTS = 20
@@ -120,10 +120,7 @@ def load_stage_config(stage: ModuleType, profile: str, overrides: Sequence[str])
 
 def open_data(stage: ModuleType, config: StageConfig) -> Any:
     """The stage's data module, its files prepared by whichever process comes first."""
-    folder = Path(config.outputs)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".prepare.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with only_one(Path(config.outputs) / ".prepare.lock"):
         stage.prepare(config)
         datamodule = stage.build_datamodule(config)
         datamodule.prepare_data()

@@ -1,34 +1,15 @@
 """Checkpoint files: written atomically with their SHA-256 beside them, read without unpickling code."""
 
-import contextlib
-import hashlib
-import os
 import pickle
 import re
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from facegen_core.errors import CheckpointError
-
-CHUNK_BYTES = 1 << 22
-
-
-@contextlib.contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place, synced to disk, when the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+from facegen_core.files import atomic_path, file_digest
 
 
 def save_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
@@ -89,15 +70,6 @@ def list_checkpoints(folder: Path) -> list[Path]:
 def digest_path(path: Path) -> Path:
     """Where the SHA-256 of ``path`` is kept."""
     return path.with_suffix(path.suffix + ".sha256")
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _offer(path: Path) -> str:

@@ -18,6 +18,7 @@ from facegen_core.errors import ConfigError
 T = TypeVar("T")
 
 MAX_EXTENDS_DEPTH = 2
+NEAR_ENOUGH = 0.5
 
 
 @dataclasses.dataclass
@@ -186,12 +187,15 @@ def _culprit(config: DictConfig, layer: DictConfig) -> str:
 
 
 def _nearest(key: str, known: list[str]) -> str | None:
-    """The valid name most like ``key``: by the whole dotted name, else by its last part alone."""
-    if near := difflib.get_close_matches(key, known, n=1, cutoff=0.5):
-        return near[0]
-    by_last_part = {name.rpartition(".")[2]: name for name in known}
-    last = difflib.get_close_matches(key.rpartition(".")[2], by_last_part, n=1, cutoff=0.5)
-    return by_last_part[last[0]] if last else None
+    """The valid name most like ``key``, by the whole dotted name or by its last part alone; None if all are far."""
+
+    def likeness(name: str) -> tuple[float, float]:
+        pairs = ((key, name), (key.rpartition(".")[2], name.rpartition(".")[2]))
+        whole, last = (difflib.SequenceMatcher(None, a, b).ratio() for a, b in pairs)
+        return max(whole, last), whole
+
+    near = max(known, key=likeness)
+    return near if likeness(near)[0] >= NEAR_ENOUGH else None
 
 
 def _inside_free_dict(config: DictConfig, key: str) -> bool:

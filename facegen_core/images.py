@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from facegen_core.checkpoint import atomic_path
+from facegen_core.files import atomic_path
 
 
 def to_uint8(image: Tensor) -> npt.NDArray[np.uint8]:
@@ -30,7 +30,7 @@ def to_uint8(image: Tensor) -> npt.NDArray[np.uint8]:
 
 def from_uint8(pixels: npt.NDArray[np.uint8]) -> Tensor:
     """Bytes (H, W, 3) as a picture (3, H, W) in [0, 1], float32."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1).float() / 255
+    return torch.from_numpy(np.array(pixels, order="C")).permute(2, 0, 1).float() / 255
 
 
 def read_image(path: Path) -> Tensor:

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from datamodules.prepare.facescape import MeshFile
-from facegen_core.checkpoint import atomic_path
 from facegen_core.errors import BadSampleError, DatasetNotFoundError
+from facegen_core.files import atomic_path, only_one
 from facegen_core.geometry.mesh import read_obj, read_obj_vertices
 from facegen_core.progress import bar, say
 from facegen_core.types import BadSamplePolicy
@@ -75,17 +75,24 @@ def build_mesh_cache(
         BadSampleError: a mesh cannot be used and ``on_bad_sample`` is "raise", or none can be.
         DatasetNotFoundError: the template cannot be read, or the folder cannot be written.
     """
-    key = _key(root, meshes, template)
-    done = folder / key
-    if done.is_dir():
-        return done
-    work = folder / f"{key}.building"
+    done = folder / _key(root, meshes, template)
     try:
-        work.mkdir(parents=True, exist_ok=True)
+        with only_one(folder / ".lock"):
+            if not done.is_dir():
+                _build(root, meshes, template, done, on_bad_sample)
     except OSError as error:
         raise DatasetNotFoundError(
-            f"{folder}: the cache cannot be written: {error.strerror}. Set data.cache=DIR."
+            f"{folder}: the cache cannot be written: {error.strerror}. Set data.cache=DIR to a folder with room for it."
         ) from None
+    return done
+
+
+def _build(
+    root: Path, meshes: list[MeshFile], template: Path | None, done: Path, on_bad_sample: BadSamplePolicy
+) -> None:
+    """Fills a folder beside ``done`` and gives it that name when it is whole."""
+    work = done.with_name(f"{done.name}.building")
+    work.mkdir(exist_ok=True)
     if not (work / "template.npz").is_file():
         _write_template(root, meshes, template, work)
     expected = len(np.load(work / "template.npz")["vertices"])
@@ -100,7 +107,6 @@ def build_mesh_cache(
     work.rename(done)
     for spent in {RAW, "done.jsonl"} - {kept}:
         (done / spent).unlink(missing_ok=True)
-    return done
 
 
 def open_mesh_cache(folder: Path, on_bad_sample: BadSamplePolicy = "skip") -> MeshCache:

@@ -22,8 +22,8 @@ from experiments.train import (
     run_training,
     split_words,
 )
-from facegen_core.checkpoint import atomic_path
 from facegen_core.config import load_config, to_plain, to_yaml
+from facegen_core.files import atomic_path
 from facegen_core.methods.face3d.pca import fit_pca
 from facegen_core.progress import say
 from facegen_core.reporting.embedding_figure import embedding_figure

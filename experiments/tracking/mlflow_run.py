@@ -151,7 +151,9 @@ class MlflowRun:
                 experiment_id = client.create_experiment(
                     first["experiment"],
                     artifact_location=location,
-                    tags={"mlflow.experimentKind": "custom_model_development"},  # opens on training runs, not on prompts
+                    tags={
+                        "mlflow.experimentKind": "custom_model_development"
+                    },  # opens on training runs, not on prompts
                 )
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":

@@ -1,6 +1,7 @@
 """The head of every person: anny's parametric head in one frame, and the shapes that make people differ."""
 
 import functools
+import pickle
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from facegen_core.errors import FacegenError
+from facegen_core.files import only_one
 from facegen_core.geometry.alignment import rigid_align
 from facegen_core.geometry.mesh import Floats, Indices
 from facegen_core.progress import say
@@ -59,7 +62,7 @@ class Anatomy:
         onto the template's place, so that what differs is shape and size.
 
         Args:
-            phenotypes: (B, 6) in [0, 1], in the order of ``model.phenotype_labels``.
+            phenotypes: (B, P) in [0, 1], in the order of ``model.phenotype_labels``.
             strengths: (B, S) of :attr:`shapes`.
 
         Returns:
@@ -83,10 +86,18 @@ def anatomy() -> Anatomy:
 
     if not get_anny_cache_path().is_dir():
         say("population: preparing the head model (once on this machine, about 40 s)")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), only_one(get_anny_cache_path().parent / ".anny.lock"):
         warnings.simplefilter("ignore")  # anny asks for an optional accelerator
-        model = anny.Anny(rig="makehuman-head", topology="head", local_changes="all", facial_actions="all")
-        young_adult = torch.full((1, 6), 0.5, dtype=torch.float64)
+        try:
+            model = anny.Anny(
+                rig="makehuman-head", topology="head", local_changes="all", facial_actions="all", phenotypes="all"
+            )
+        except (EOFError, RuntimeError, pickle.UnpicklingError) as error:  # it writes its cache files in place
+            raise FacegenError(
+                f"{get_anny_cache_path()}: the head model's cache is damaged, perhaps by a process that was killed "
+                f"({error}). Remove that folder and run again."
+            ) from None
+        young_adult = torch.full((1, len(model.phenotype_labels)), 0.5, dtype=torch.float64)
         young_adult[:, model.phenotype_labels.index("age")] = 2 / 3
         template = _rest(model, phenotype_kwargs=young_adult)[0]
         template = template - template.mean(0)

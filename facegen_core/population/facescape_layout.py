@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from facegen_core.checkpoint import atomic_path
 from facegen_core.errors import FacegenError
+from facegen_core.files import atomic_path, only_one
 from facegen_core.geometry.mesh import format_topology, format_vertices
 from facegen_core.population.anatomy import Anatomy, anatomy
 from facegen_core.population.expressions import FACESCAPE, personal_strengths
@@ -54,7 +54,15 @@ def write_facescape(out: Path, people: int, seed: int) -> None:
     """
     if people < 1:
         raise FacegenError(f"--people {people}: a population has at least one person.")
-    _claim(out, Population("facescape", people, seed))
+    out.mkdir(parents=True, exist_ok=True)
+    with only_one(out / ".lock"):
+        _claim(out, Population("facescape", people, seed))
+        _write_missing(out, people, seed)
+
+
+def _write_missing(out: Path, people: int, seed: int) -> None:
+    for unfinished in out.glob(".*.tmp"):  # of a process that was killed
+        shutil.rmtree(unfinished, ignore_errors=True)
     missing = [person for person in range(people) if not (out / str(person + 1)).is_dir()]
     if not missing:
         return
@@ -82,9 +90,8 @@ def _claim(out: Path, wanted: Population) -> None:
             )
         if found.people > wanted.people:
             raise FacegenError(f"{out}: holds {found.people} people already. Give another folder for {wanted.people}.")
-    elif out.is_dir() and any(out.iterdir()):
+    elif any(path.name != ".lock" for path in out.iterdir()):
         raise FacegenError(f"{out}: is not empty and holds no population. Give another folder.")
-    out.mkdir(parents=True, exist_ok=True)
     with atomic_path(note) as temporary:
         temporary.write_text(json.dumps(asdict(wanted), indent=1) + "\n")
 

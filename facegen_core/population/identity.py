@@ -12,6 +12,18 @@ from facegen_core.seeding import numpy_generator
 
 _IDENTITY = 100
 
+RANGES = {
+    "age": (0.62, 0.95),
+    "muscle": (0.3, 0.8),
+    "weight": (0.25, 0.85),
+    "height": (0.35, 0.65),
+    "proportions": (0.3, 0.7),
+}
+"""Adults, in anny's units: age 0.67 is about 25 years and 1 is old."""
+TONE_BY_ANCESTRY = {"african": 0.25, "asian": 0.7, "caucasian": 0.8}
+"""anny's three ancestries, which people mix, and the usual place of their skin between darkest and lightest."""
+DARKEST, LIGHTEST = np.array([0.36, 0.23, 0.17]), np.array([0.93, 0.78, 0.70])
+
 SPREAD = 0.3
 """Standard deviation of a shape's strength; anny's own range is -1 to 1."""
 MOST_SPREAD_MM = 2.4
@@ -24,8 +36,8 @@ class Identity(NamedTuple):
     """A person's factors.
 
     Attributes:
-        phenotypes: (6,) gender, age, muscle, weight, height, proportions, each in [0, 1]; age 0.67 is about 25
-            years and 1 is old; gender 0 is male and 1 female.
+        phenotypes: (P,) in [0, 1], in the order of ``anatomy.model.phenotype_labels``: gender (0 male, 1 female),
+            age, muscle, weight, height, proportions, shares of three ancestries, and two that move no head.
         shapes: (S,) strengths of the anatomy's shapes, in [-1, 1].
         tone: (3,) skin colour, RGB in [0, 1].
     """
@@ -45,12 +57,12 @@ def draw_identity(seed: int, person: int, anatomy: Anatomy) -> Identity:
     """
     random = numpy_generator(seed, _IDENTITY, person)
     gender = abs(random.choice([0.0, 1.0]) - random.uniform(0.0, 0.3))
-    ranges = {"age": (0.62, 0.95), "muscle": (0.3, 0.8), "weight": (0.25, 0.85), "height": (0.35, 0.65),
-              "proportions": (0.3, 0.7)}  # fmt: skip
-    drawn = {"gender": gender} | {name: random.uniform(*ends) for name, ends in ranges.items()}
-    phenotypes = np.array([drawn[name] for name in anatomy.model.phenotype_labels])
-    tone = np.array([0.36, 0.23, 0.17]) + random.beta(1.6, 1.1) * np.array([0.57, 0.55, 0.53])
-    return Identity(phenotypes, _draw_shapes(random, anatomy), np.clip(tone + random.normal(0, 0.012, 3), 0, 1))
+    ancestry = dict(zip(TONE_BY_ANCESTRY, random.dirichlet([0.4] * len(TONE_BY_ANCESTRY)), strict=True))
+    drawn = {name: random.uniform(*ends) for name, ends in RANGES.items()} | {"gender": gender} | ancestry
+    phenotypes = np.array([drawn.get(name, 0.5) for name in anatomy.model.phenotype_labels])
+    lightness = sum(share * TONE_BY_ANCESTRY[name] for name, share in ancestry.items()) + random.normal(0, 0.1)
+    tone = DARKEST + np.clip(lightness, 0, 1) * (LIGHTEST - DARKEST) + random.normal(0, 0.012, 3)
+    return Identity(phenotypes, _draw_shapes(random, anatomy), np.clip(tone, 0, 1))
 
 
 def _draw_shapes(random: np.random.Generator, anatomy: Anatomy) -> npt.NDArray[np.float64]:

@@ -7,8 +7,8 @@ import lightning.pytorch as pl
 import torch
 from torch import Tensor
 
-from facegen_core.checkpoint import atomic_path
 from facegen_core.errors import NonFiniteLossError
+from facegen_core.files import atomic_path
 from lightning_modules.base import FaceGenModule
 
 

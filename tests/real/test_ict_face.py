@@ -1,5 +1,9 @@
 """The reader on faces made from real scans, at FaceScape's scale: 26,719 vertices."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +14,7 @@ from datamodules.config import FaceScapeConfig
 from datamodules.facescape import FaceScapeDataModule
 
 pytestmark = pytest.mark.real
+REPOSITORY = Path(__file__).parents[2]
 PEOPLE = 6
 SEED = 4
 
@@ -56,3 +61,29 @@ def test_faces_differ_by_millimetres(datamodule):
     pairs = [(i, j) for i in range(len(neutral)) for j in range(i)]
     distance = np.mean([np.linalg.norm(neutral[i] - neutral[j], axis=-1).mean() for i, j in pairs])
     assert 2 < distance < 12
+
+
+def _facegen(*words: str) -> str:
+    """Runs the command in a process of its own and returns what it printed."""
+    command = [sys.executable, "-m", "experiments.cli", *words]
+    environment = os.environ | {"FACEGEN_QUIET": "1"}
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment, cwd=REPOSITORY)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout + finished.stderr
+
+
+def test_command_trains_and_measures_at_full_size(datamodule, tmp_path):
+    """The whole path: read, train, checkpoint, evaluate, at 26,719 vertices with narrow hidden layers."""
+    settings = [f"outputs={tmp_path}", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"]
+    held_out = ["data.val_identities=[2]", "data.test_identities=[5]"]
+    _facegen("train", "sae", "profile=smoke", f"data.root={datamodule.config.root}", *settings, *held_out)
+    _facegen("evaluate", "sae", *settings)
+    (run,) = (tmp_path / "face3d" / "sae").glob("smoke-*")
+    measured = json.loads((run / "metrics.json").read_text())
+    assert measured["step"] == 12
+    unmoved = np.mean([np.linalg.norm(b["displacement"], axis=-1).mean() for b in datamodule.in_order("test")])
+    assert 0 < measured["vertex_error_mm"] < 1.5 * unmoved  # twelve steps teach nothing, and spoil little
+    assert 0 <= measured["expression_accuracy"] <= 1
+    parameters = json.loads((run / "cost.json").read_text())["parameters"]
+    assert parameters > 3 * 3 * 26_719 * 32  # three first or last layers of 32 at full width
+    assert (run / "embedding.png").stat().st_size > 1000

@@ -92,7 +92,7 @@ def test_template_is_symmetric(shared):
 def test_actions_leave_the_back_of_the_head_alone(shared):
     back = (shared.template[:, 1] > 0) & (shared.template[:, 2] < -30)
     assert back.sum() > 100
-    assert shared.actions[:, back].norm(dim=-1).max() < 0.2
+    assert shared.actions[:, back].norm(dim=-1).max() < 1
     assert (shared.actions.norm(dim=-1).amax(1) > 2).all()  # and each moves something
 
 

@@ -1,0 +1,6 @@
+"""``python -m tests.bench``: every benchmark."""
+
+from tests.bench import bench_meshes
+
+if __name__ == "__main__":
+    bench_meshes.main()
