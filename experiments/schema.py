@@ -66,8 +66,8 @@ class TrainerConfig:
             nearest = min(fits, key=lambda n: abs(n - self.devices), default=None)
             hint = f" Nearest that fits: trainer.devices={nearest}." if nearest else ""
             raise ConfigError(
-                f"trainer.devices = {self.devices}: trainer.global_batch = {self.global_batch} cannot be shared equally "
-                f"by {self.devices} devices x {self.num_nodes} nodes x {self.accumulate} accumulated.{hint}"
+                f"trainer.devices = {self.devices}: trainer.global_batch = {self.global_batch} cannot be shared out by "
+                f"{self.devices} devices x {self.num_nodes} nodes x {self.accumulate} accumulated.{hint}"
             )
 
 

@@ -16,6 +16,7 @@ from experiments.runs import RUN_DIR_VARIABLE, find_run, new_run, stage_folder
 from experiments.schema import StageConfig
 from facegen_core.config import load_config, to_plain, to_yaml
 from facegen_core.files import only_one
+from facegen_core.errors import CheckpointError
 from facegen_core.progress import say
 
 _INITIAL_WEIGHTS = 20
@@ -43,11 +44,23 @@ def train(paper: str, name: str, stage: ModuleType, words: Sequence[str]) -> Pat
         run = find_run(stage_folder(outputs, paper, name), resume, profile)
         config = load_config(stage.Config, run / "config.yaml", overrides)
     checkpoint = checkpoint_to_resume(run, resume) if resume is not None else None
-    if is_main_process():
-        (run / "config.yaml").write_text(to_yaml(config))
-    with announced(run):
+    with announced(run), kept_config(run / "config.yaml", config):
         run_training(paper, name, stage, config, run, checkpoint)
     return run
+
+
+@contextmanager
+def kept_config(path: Path, config: StageConfig) -> Iterator[None]:
+    """Writes a run's settings; puts the former ones back if they turn out not to fit the run's checkpoint."""
+    before = path.read_text() if path.is_file() else None
+    if is_main_process():
+        path.write_text(to_yaml(config))
+    try:
+        yield
+    except CheckpointError:
+        if before is not None and is_main_process():
+            path.write_text(before)
+        raise
 
 
 def run_training(
@@ -60,7 +73,7 @@ def run_training(
 
     from experiments.evaluate import run_logger
     from experiments.trainer import build_trainer
-    from facegen_core.errors import CheckpointError, NonFiniteLossError
+    from facegen_core.errors import NonFiniteLossError
     from facegen_core.seeding import derive
 
     datamodule = open_data(stage, config)

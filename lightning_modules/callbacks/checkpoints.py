@@ -64,22 +64,18 @@ class Checkpoints(pl.Callback):
         assert isinstance(pl_module, FaceGenModule)
         if pl_module.batches % pl_module.accumulate != 0:
             return
-        if trainer.strategy.reduce_boolean_decision(bool(self.signum), all=False):
-            self._save(trainer, pl_module)
-            if trainer.is_global_zero:
-                say(f"stopped on request: step {pl_module.step} is saved; continue with resume={self.folder.parent}")
-            raise SIGTERMException(128 + (self.signum or signal.SIGTERM))  # as a shell reports a process so ended
-        if pl_module.step % self.every == 0 and pl_module.step % self.validate_every != 0:
+        if pl_module.step % self.validate_every == 0:
+            return  # saved, and stopped if asked, once the validation pass that comes now is done
+        self._stop_if_asked(trainer, pl_module)
+        if pl_module.step % self.every == 0:
             self._save(trainer, pl_module)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, FaceGenModule)
-        if (
-            trainer.fit_loop.epoch_loop.val_loop._has_run
-            and pl_module.step % self.every == 0
-            and trainer.state.fn == "fit"
-        ):
-            self._save(trainer, pl_module)
+        if trainer.state.fn == "fit":
+            self._stop_if_asked(trainer, pl_module)
+            if pl_module.step % self.every == 0:
+                self._save(trainer, pl_module)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._save(trainer, pl_module)
@@ -99,6 +95,14 @@ class Checkpoints(pl.Callback):
                     f"{self.folder}: this run was begun with {name} = {value}, now it is {now}; a resumed run would "
                     f"not be the same run. Restore it, or start a new run without resume=."
                 )
+
+    def _stop_if_asked(self, trainer: pl.Trainer, pl_module: FaceGenModule) -> None:
+        """Saves and ends the run on all processes if any of them was sent a signal."""
+        if trainer.strategy.reduce_boolean_decision(bool(self.signum), all=False):
+            self._save(trainer, pl_module)
+            if trainer.is_global_zero:
+                say(f"stopped on request: step {pl_module.step} is saved; continue with resume={self.folder.parent}")
+            raise SIGTERMException(128 + (self.signum or signal.SIGTERM))  # as a shell reports a process so ended
 
     def _save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, FaceGenModule)

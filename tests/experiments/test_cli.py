@@ -1,0 +1,163 @@
+"""The ``facegen`` command as a user meets it: real processes, what they print, their exit code and how soon."""
+
+import os
+import subprocess
+import sys
+import time
+from typing import NamedTuple
+
+import pytest
+
+from datamodules.prepare.facescape import EXPECTED
+from experiments.cli import main
+
+COMMAND = [sys.executable, "-m", "experiments.cli"]
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    error: str
+    seconds: float
+
+
+@pytest.fixture
+def facegen(tmp_path):
+    """Runs the command in an empty folder."""
+
+    def run(*words: str) -> Ended:
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        began = time.perf_counter()
+        done = subprocess.run(
+            [*COMMAND, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        )
+        return Ended(done.returncode, done.stdout, done.stderr, time.perf_counter() - began)
+
+    return run
+
+
+def fastest(run, *words: str) -> Ended:
+    """The quickest of three: the machine may be busy with other things."""
+    return min((run(*words) for _ in range(3)), key=lambda ended: ended.seconds)
+
+
+MISTAKES = {
+    "unknown key": (["train", "sae", "trainer.max_step=3"], ["trainer.max_step", "Did you mean 'trainer.max_steps'?"]),
+    "wrong type": (["train", "sae", "trainer.max_steps=many"], ["trainer.max_steps", "'many'", "Integer"]),
+    "missing value": (["train", "sae", "profile=paper"], ["paper.yaml: data.root: no value", "data.root=DIR"]),
+    "devices": (["train", "sae", "trainer.devices=3"], ["demo.yaml: trainer.devices = 3", "trainer.devices=2"]),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_config_mistake_is_one_line_and_code_2_in_under_a_second(facegen, tmp_path, name):
+    words, parts = MISTAKES[name]
+    ended = fastest(facegen, *words)
+    assert ended.code == 2 and ended.out == ""
+    (line,) = ended.error.splitlines()
+    assert line.startswith("facegen: ") and all(part in line for part in parts)
+    assert ended.seconds < 1.0
+    assert list(tmp_path.iterdir()) == [], "no run is begun"
+
+
+def test_help_answers_in_under_half_a_second(facegen):
+    ended = fastest(facegen, "--help")
+    assert ended.code == 0 and ended.seconds < 0.5
+    for command in ("train", "evaluate", "reproduce", "data", "compare", "dashboard", "doctor"):
+        assert f"\n    {command}" in ended.out
+
+
+def test_help_and_configuration_load_nothing_heavy():
+    code = (
+        "import sys\nfrom experiments.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "assert main(['train', 'sae', 'trainer.devices=3']) == 2\n"
+        "print(sorted({'torch', 'lightning', 'mlflow', 'numpy', 'sklearn', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def printed(capsys, *words: str) -> tuple[int, str, str]:
+    """The command in this process, for what argparse answers."""
+    try:
+        code = main(words)
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_train_help_names_stages_words_and_exit_codes(capsys):
+    code, out, _ = printed(capsys, "train", "--help")
+    flat = " ".join(out.split())
+    assert code == 0
+    for part in ("{sae}", "profile=paper|demo|smoke", "resume=last", "key=value", "143", "--quiet"):
+        assert part in flat
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["train", "sea"], "invalid choice: 'sea' (choose from "),
+        (["reproduce", "face4d"], "invalid choice: 'face4d'"),
+        (["train"], "the following arguments are required: stage"),
+        ([], "the following arguments are required: COMMAND"),
+        (["train", "sae", "--fast"], "unrecognized arguments: --fast"),
+    ],
+)
+def test_words_that_are_no_command_end_with_code_2(capsys, words, says):
+    code, out, error = printed(capsys, *words)
+    assert code == 2 and out == "" and says in error
+
+
+def test_unknown_profile_lists_those_there_are(capsys):
+    code, _, error = printed(capsys, "train", "sae", "profile=big")
+    assert code == 2
+    assert error == "facegen: profile=big: no such profile. There are: demo, paper, smoke.\n"
+
+
+def test_word_after_an_option_is_still_read(capsys):
+    code, _, error = printed(capsys, "train", "sae", "--quiet", "profile=big")
+    assert code == 2 and "profile=big: no such profile" in error
+
+
+@pytest.mark.parametrize("command", [["train", "sae", "resume=last"], ["evaluate", "sae"]])
+def test_run_that_is_not_there_is_a_mistake(capsys, tmp_path, command):
+    code, _, error = printed(capsys, *command, f"outputs={tmp_path}")
+    assert code == 2
+    assert error == f"facegen: {tmp_path}/face3d/sae: no run here yet. Begin one with facegen train.\n"
+
+
+def test_seed_below_zero_is_a_mistake(capsys):
+    code, _, error = printed(capsys, "train", "sae", "seed=-1")
+    assert code == 2 and "demo.yaml: seed = -1: must be 0 or more." in error
+
+
+@pytest.mark.parametrize(("make", "says"), [(True, "no meshes found"), (False, "no such folder")])
+def test_data_check_of_a_folder_without_data_shows_the_expected_tree(capsys, tmp_path, make, says):
+    folder = tmp_path / "data"
+    if make:
+        folder.mkdir()
+    code, out, error = printed(capsys, "data", "check", str(folder))
+    assert code == 2 and out == ""
+    assert error == f"facegen: {folder}: {says}.\n{EXPECTED}\n"
+    assert "models_reg/<k>_<expression>.obj" in error and "https://facescape.nju.edu.cn" in error
+
+
+def test_doctor_prints_its_sections(facegen, tmp_path):
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "model_ir_se50.pth").touch()
+    (tmp_path / "outputs" / "data" / "people" / "1" / "models_reg").mkdir(parents=True)
+    ended = facegen("doctor")
+    assert ended.code == 0 and ended.error == ""
+    lines = ended.out.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == ["versions", "devices", "room", "weights", "data"]
+    import torch
+
+    words = [line.split() for line in lines]
+    assert ["torch", torch.__version__.split("+")[0]] in [[w[0], w[-1].split("+")[0]] for w in words]
+    assert ["ir_se50", "found"] in [[w[0], w[-1]] for w in words]
+    assert ["facenet_vggface2", "missing"] in [[w[0], w[-1]] for w in words]
+    assert lines[-1].strip() == "outputs/data/people: 1 people"
+    assert any(line.startswith("  memory: ") for line in lines) and any("disk here: " in line for line in lines)
