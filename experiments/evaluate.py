@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.runs import find_run, stage_folder
 from experiments.schema import StageConfig
-from experiments.train import open_data, quiet_lightning, split_words
+from experiments.stage import open_data, quiet_lightning, run_logger, split_words
 from facegen_core.config import load_config
 from facegen_core.progress import say
 
@@ -96,18 +96,3 @@ def load_weights(module: Any, run: Path, checkpoint: Path | None = None) -> int:
             weight.data.copy_(average[name])
     module.eval()
     return int(path.stem)
-
-
-def run_logger(paper: str, name: str, config: StageConfig, run: Path, tags: dict[str, str]) -> Any:
-    """The logger of a run, as training and evaluation both use it."""
-    from experiments.tracking.logger import JournalLogger
-
-    return JournalLogger(
-        run,
-        experiment=config.tracking.experiment or paper,
-        run_name=f"{name}-{run.name}",
-        tracking_uri=config.tracking.uri or "",
-        tags={"stage": name, "paper": paper, "seed": str(config.seed), **tags},
-        parent=config.tracking.parent,
-        system_metrics=config.tracking.system_metrics,
-    )

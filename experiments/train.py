@@ -1,11 +1,9 @@
 """``facegen train``: one training run of one stage, from nothing or from a checkpoint."""
 
 import json
-import logging
 import os
 import resource
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +12,8 @@ from typing import Any
 
 from experiments.runs import RUN_DIR_VARIABLE, find_run, new_run, stage_folder
 from experiments.schema import StageConfig
+from experiments.stage import load_stage_config, open_data, quiet_lightning, run_logger, split_words
 from facegen_core.config import load_config, to_plain, to_yaml
-from facegen_core.files import only_one
 from facegen_core.errors import CheckpointError
 from facegen_core.progress import say
 
@@ -71,7 +69,6 @@ def run_training(
     import torch
     from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-    from experiments.evaluate import run_logger
     from experiments.trainer import build_trainer
     from facegen_core.errors import NonFiniteLossError
     from facegen_core.seeding import derive
@@ -103,47 +100,6 @@ def run_training(
         cost = {"seconds_per_step": speed, "peak_memory_gib": peak_memory_gib(), "parameters": round(millions * 1e6)}
         (run / "cost.json").write_text(json.dumps(cost, indent=1) + "\n")
         say(f"{run}: done, {speed:.3g} s a step. Evaluate it with: facegen evaluate {name} run={run}")
-
-
-def quiet_lightning() -> None:
-    """Keeps Lightning's advertisements and notes on its own insides off the screen; warnings stay."""
-    import lightning.pytorch  # noqa: F401  # sets its own level when first imported
-
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    warnings.filterwarnings("ignore", message=".*dataloader is not resumable.*")
-
-
-def load_stage_config(stage: ModuleType, profile: str, overrides: Sequence[str]) -> Any:
-    """The settings of a stage's profile with overrides: an instance of ``stage.Config``.
-
-    Raises:
-        ConfigError: there is no such profile, or a key or value is wrong.
-    """
-    from facegen_core.errors import ConfigError
-
-    folder = Path(stage.__file__ or "").parent
-    path = folder / f"{profile}.yaml"
-    if not path.is_file():
-        there = ", ".join(sorted(found.stem for found in folder.glob("*.yaml")))
-        raise ConfigError(f"profile={profile}: no such profile. There are: {there}.")
-    return load_config(stage.Config, path, overrides)
-
-
-def open_data(stage: ModuleType, config: StageConfig) -> Any:
-    """The stage's data module, its files prepared by whichever process comes first."""
-    with only_one(Path(config.outputs) / ".prepare.lock"):
-        stage.prepare(config)
-        datamodule = stage.build_datamodule(config)
-        datamodule.prepare_data()
-    return datamodule
-
-
-def split_words(words: Sequence[str], *names: str) -> tuple[dict[str, str], list[str]]:
-    """Sorts ``key=value`` words into the command's own (those in ``names``) and configuration overrides."""
-    own = {key: value for key, _, value in (w.partition("=") for w in words) if key in names}
-    return own, [w for w in words if w.partition("=")[0] not in names]
 
 
 def is_main_process() -> bool:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from datamodules.config import FaceScapeConfig
 from datamodules.facescape import FaceScapeDataModule
 from facegen_core.errors import ConfigError
 from facegen_core.metrics.functional.disentanglement import (
@@ -18,9 +19,6 @@ from facegen_core.metrics.functional.disentanglement import (
 )
 from facegen_core.metrics.functional.vertex_error import vertex_error
 from facegen_core.progress import track
-
-if TYPE_CHECKING:
-    from experiments.face3d.sae import Config
 
 Codes = tuple[Tensor, Tensor]
 
@@ -125,13 +123,11 @@ def _disentanglement(train: Encoded, test: Encoded, seed: int) -> dict[str, floa
     }
 
 
-def protocol(config: "Config") -> dict[str, str]:
+def protocol(data: FaceScapeConfig, vertex_mask: str | None) -> dict[str, str]:
     """How the figures were made, as tags that stand beside them in the tracker."""
     return {
-        "protocol.split": "people held out by a fixed draw"
-        if not config.data.test_identities
-        else "named people held out",
-        "protocol.vertex_error_mm": f"{config.evaluation.vertex_mask or 'all vertices'}, no alignment",
+        "protocol.split": "named people held out" if data.test_identities else "people held out by a fixed draw",
+        "protocol.vertex_error_mm": f"{vertex_mask or 'all vertices'}, no alignment",
         "protocol.vertex_error_aligned_mm": "rotation and translation fitted on the same vertices, no scale",
         "judge.probes": "logistic regression on standardised codes",
     }

@@ -8,20 +8,13 @@ from typing import Any
 
 import torch
 
-from experiments.evaluate import evaluate_run, load_weights, run_logger
+from experiments.evaluate import evaluate_run, load_weights
 from experiments.face3d import sae
 from experiments.face3d.evaluation import encode_split, measures, protocol, read_vertex_mask
 from experiments.face3d.results import RESULTS, write_results
 from experiments.runs import stage_folder
-from experiments.train import (
-    announced,
-    checkpoint_to_resume,
-    load_stage_config,
-    open_data,
-    peak_memory_gib,
-    run_training,
-    split_words,
-)
+from experiments.stage import load_stage_config, open_data, run_logger, split_words
+from experiments.train import announced, checkpoint_to_resume, peak_memory_gib, run_training
 from facegen_core.config import load_config, to_plain, to_yaml
 from facegen_core.files import atomic_path
 from facegen_core.methods.face3d.pca import fit_pca
@@ -140,7 +133,13 @@ def _measure_pca(config: sae.Config) -> dict[str, float]:
     run.mkdir(parents=True, exist_ok=True)
     with atomic_path(run / "metrics.json") as temporary:
         temporary.write_text(json.dumps(values, indent=1) + "\n")
-    logger = run_logger(PAPER, "pca", config, run, {"data.digest": datamodule.digest()} | protocol(config))
+    logger = run_logger(
+        PAPER,
+        "pca",
+        config,
+        run,
+        {"data.digest": datamodule.digest()} | protocol(config.data, config.evaluation.vertex_mask),
+    )
     logger.log_hyperparams({"components": PCA_COMPONENTS, "data": to_plain(config.data)})
     logger.log_metrics({f"test/{key}": value for key, value in values.items()}, step=0)
     logger.finalize("success")

@@ -55,6 +55,7 @@ def write_facescape(out: Path, people: int, seed: int) -> None:
     if people < 1:
         raise FacegenError(f"--people {people}: a population has at least one person.")
     out.mkdir(parents=True, exist_ok=True)
+    _refuse_foreign(out)  # before a lock file is put there
     with only_one(out / ".lock"):
         _claim(out, Population("facescape", people, seed))
         _write_missing(out, people, seed)
@@ -78,6 +79,14 @@ def _write_missing(out: Path, people: int, seed: int) -> None:
             progress.update(done.result())
 
 
+def _refuse_foreign(out: Path) -> None:
+    """Refuses a folder with things in it that no population wrote; another process may be claiming it right now."""
+    names = {path.name for path in out.iterdir()}
+    ours = {name for name in names if name == ".lock" or name.startswith(f".{MANIFEST}.")}
+    if names - ours and not (out / MANIFEST).is_file():
+        raise FacegenError(f"{out}: is not empty and holds no population. Give another folder.")
+
+
 def _claim(out: Path, wanted: Population) -> None:
     """Marks the folder as this population's, unless it is another's."""
     note = out / MANIFEST
@@ -90,8 +99,6 @@ def _claim(out: Path, wanted: Population) -> None:
             )
         if found.people > wanted.people:
             raise FacegenError(f"{out}: holds {found.people} people already. Give another folder for {wanted.people}.")
-    elif any(path.name != ".lock" for path in out.iterdir()):
-        raise FacegenError(f"{out}: is not empty and holds no population. Give another folder.")
     with atomic_path(note) as temporary:
         temporary.write_text(json.dumps(asdict(wanted), indent=1) + "\n")
 

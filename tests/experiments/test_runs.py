@@ -105,7 +105,9 @@ def test_run_that_is_missing_lists_those_there_are(folder):
         find_run(folder, "demo-9")
 
 
-@pytest.mark.parametrize(("profile", "says"), [(None, "no run here yet"), ("paper", "no run of profile paper here yet")])
+@pytest.mark.parametrize(
+    ("profile", "says"), [(None, "no run here yet"), ("paper", "no run of profile paper here yet")]
+)
 def test_last_where_there_is_none_says_how_to_begin(folder, profile, says):
     with pytest.raises(FacegenError, match=rf"{folder}: {says}\. Begin one with facegen train"):
         find_run(folder, "last", profile)

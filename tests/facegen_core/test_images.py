@@ -40,7 +40,9 @@ def test_png_file_holds_the_bytes_themselves(tmp_path):
     assert torch.equal(read_image(tmp_path / "new" / "a.png"), from_uint8(all_levels()))
 
 
-@pytest.mark.parametrize(("mode", "value", "expected"), [("L", 51, (0.2, 0.2, 0.2)), ("RGBA", (255, 0, 51, 7), (1, 0, 0.2))])
+@pytest.mark.parametrize(
+    ("mode", "value", "expected"), [("L", 51, (0.2, 0.2, 0.2)), ("RGBA", (255, 0, 51, 7), (1, 0, 0.2))]
+)
 def test_grey_and_alpha_files_are_read_as_rgb(tmp_path, mode, value, expected):
     Image.new(mode, (5, 4), value).save(tmp_path / "a.png")
     picture = read_image(tmp_path / "a.png")

@@ -9,7 +9,7 @@ from helpers.toy_stage import Points
 from torch import nn
 from torchmetrics import MeanMetric, Metric
 
-from experiments.train import quiet_lightning
+from experiments.stage import quiet_lightning
 from facegen_core.errors import CheckpointError, NonFiniteLossError
 from facegen_core.seeding import derive
 from lightning_modules.base import FaceGenModule, build_adam, scalars
@@ -229,7 +229,9 @@ def test_noise_of_a_batch_is_a_function_of_seed_and_batch():
     again_seed.load_state_dict({"batches": 2})  # resumed: the third batch comes first
     quiet_lightning()
     options = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
-    pl.Trainer(accelerator="cpu", max_steps=1, limit_val_batches=0, callbacks=[again_seed], **options).fit(again, loader())
+    pl.Trainer(accelerator="cpu", max_steps=1, limit_val_batches=0, callbacks=[again_seed], **options).fit(
+        again, loader()
+    )
     assert torch.equal(module.noise[2], again.noise[0])
     assert not torch.equal(module.noise[1], module.noise[2])
     torch.manual_seed(derive(SEED, 10, 2, 0))

@@ -122,7 +122,7 @@ def evaluate(
         encode_split(datamodule, split, model.encode, model.decode, mask, device) for split in ("train", "test")
     )
     values = measures(train, test, config.seed)
-    tags = protocol(config)
+    tags = protocol(config.data, config.evaluation.vertex_mask)
     if test.expression.ndim > 1:
         return values, {}, tags
     if config.model.expression_weight > 0:

@@ -12,7 +12,7 @@ from torch import nn
 
 import experiments.face3d
 import experiments.face3d.sae
-from experiments.train import load_stage_config
+from experiments.stage import load_stage_config
 from facegen_core.losses.classification import masked_bce
 from facegen_core.methods.face3d.autoencoder import SAEOutput, ShapeAutoencoder, sae_loss
 from facegen_core.methods.face3d.config import MeshSizes, SAEConfig
