@@ -11,7 +11,7 @@ import torch
 from experiments.evaluate import evaluate_run, load_weights
 from experiments.face3d import sae
 from experiments.face3d.evaluation import encode_split, measures, protocol, read_vertex_mask
-from experiments.face3d.results import RESULTS, write_results
+from experiments.face3d.results import PUBLISHED, save_result
 from experiments.runs import stage_folder
 from experiments.stage import load_stage_config, open_data, run_logger, split_words
 from experiments.train import announced, checkpoint_to_resume, peak_memory_gib, run_training
@@ -27,19 +27,20 @@ PCA_COMPONENTS = 130  # as many numbers as the SAE's two codes together
 
 
 def reproduce_sae(words: Sequence[str]) -> None:
-    """Trains what is not trained yet, measures every row on the same held-out people, and writes RESULTS.md.
+    """Trains what is not trained yet, measures every row on the same held-out people, and writes a page.
 
     A second call with the same settings measures again without training; a stopped one goes on where it stopped.
 
     Args:
-        words: ``profile=``, ``label=`` (names the result; the profile if left out), ``note=`` (what the data are, for
-            RESULTS.md) and overrides.
+        words: ``profile=``, ``label=`` (names the result; the profile if left out), ``note=`` (what the data are),
+            ``publish=true`` (puts the result on the repository's own page too) and overrides.
     """
-    options, overrides = split_words(words, "profile", "label", "note")
+    options, overrides = split_words(words, "profile", "label", "note", "publish")
     profile = options.get("profile", "demo")
     label = options.get("label", profile)
     config: sae.Config = load_stage_config(sae, profile, [*overrides, f"name={label}"])
-    table = run_logger(PAPER, "table", config, stage_folder(config.outputs, PAPER, "reproduce") / label, {})
+    folder = stage_folder(config.outputs, PAPER, "reproduce") / label
+    table = run_logger(PAPER, "table", config, folder, {})
     linked = [*overrides, f"tracking.parent={table.run_key}"]
 
     rows: dict[str, dict[str, Any]] = {}
@@ -62,10 +63,9 @@ def reproduce_sae(words: Sequence[str]) -> None:
         "settings": to_plain(config.trainer),
         "rows": rows,
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{label}.json").write_text(json.dumps(result, indent=1) + "\n")
-    figure.quantize(64).save(RESULTS / f"embedding-{label}.png", optimize=True)
-    page = write_results()
+    page = save_result(result, figure, folder)
+    if options.get("publish") == "true":
+        save_result(result, figure, PUBLISHED)
     table.log_file(page)
     table.finalize("success")
     print(page.read_text())
@@ -73,11 +73,10 @@ def reproduce_sae(words: Sequence[str]) -> None:
 
 
 def _public_command(words: Sequence[str]) -> str:
-    """The command without folders of this machine."""
-    keys = {word: word.partition("=")[0] for word in words}
-    kept = ["data.root=DIR" if key == "data.root" else word for word, key in keys.items()
-            if key not in ("outputs", "tracking.uri", "data.cache", "note")]  # fmt: skip
-    return " ".join(["facegen reproduce face3d", *kept])
+    """The command that repeats a result, without folders of this machine."""
+    of_this_machine = ("outputs", "tracking.uri", "data.cache", "note", "publish")
+    kept = [word for word in words if word.partition("=")[0] not in of_this_machine]
+    return " ".join(["facegen reproduce face3d", *("data.root=DIR" if w.startswith("data.root=") else w for w in kept)])
 
 
 def _train_once(config: sae.Config) -> Path:

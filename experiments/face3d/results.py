@@ -1,15 +1,16 @@
-"""Writes ``RESULTS.md`` from what measured runs left in ``results/``. No number in it is typed by hand."""
+"""Writes ``RESULTS.md`` from results of measured runs. No number in it is typed by hand."""
 
 import csv
 import json
 from pathlib import Path
 from typing import Any
 
+from PIL.Image import Image
+
 from facegen_core.reporting.tables import markdown_table
 
-FOLDER = Path(__file__).parent
-RESULTS = FOLDER / "results"
-PAGE = FOLDER / "RESULTS.md"
+PUBLISHED = Path(__file__).parent
+"""The folder whose ``RESULTS.md`` and ``results/`` are part of the repository."""
 
 ROW_TITLES = {"sae": "SAE (ours)", "unsupervised": "unsupervised auto-encoder", "pca": "PCA, the linear 3DMM"}
 RECONSTRUCTION = {
@@ -35,12 +36,21 @@ SILHOUETTES = {
 COST = {"parameters": "parameters", "seconds_per_step": "s a step", "peak_memory_gib": "peak memory, GiB"}
 
 
-def write_results() -> Path:
-    """Writes the page from all results there are, and returns its path."""
-    results = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
-    sections = [_section(result) for result in results]
-    PAGE.write_text("\n".join([_HEAD, *sections, _published()]))
-    return PAGE
+def save_result(result: dict[str, Any], figure: Image, folder: Path) -> Path:
+    """Keeps a result and its figure in ``<folder>/results``, writes the folder's page anew and returns its path."""
+    (folder / "results").mkdir(parents=True, exist_ok=True)
+    stem = folder / "results" / result["label"]
+    stem.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+    figure.quantize(64).save(stem.with_suffix(".png"), optimize=True)
+    page = folder / "RESULTS.md"
+    page.write_text(render(folder))
+    return page
+
+
+def render(folder: Path) -> str:
+    """The page of all results in ``<folder>/results``."""
+    results = [json.loads(path.read_text()) for path in sorted((folder / "results").glob("*.json"))]
+    return "\n".join([_HEAD, *(_section(result) for result in results), _published()])
 
 
 def _section(result: dict[str, Any]) -> str:
@@ -67,7 +77,7 @@ Cost on the machine that made this page:
 {_table(rows, COST)}
 {_winners(rows)}
 
-![t-SNE of codes](results/embedding-{result["label"]}.png)
+![t-SNE of codes](results/{result["label"]}.png)
 """
 
 
@@ -88,7 +98,7 @@ def _winners(rows: dict[str, dict[str, Any]]) -> str:
 
 
 def _published() -> str:
-    with (FOLDER / "published" / "table2_reconstruction_facewarehouse.csv").open() as file:
+    with (PUBLISHED / "published" / "table2_reconstruction_facewarehouse.csv").open() as file:
         table = list(csv.DictReader(file))
     rows = [[r["method"], float(r["E_avg_mean_mm"]), float(r["E_avg_median_mm"]), None] for r in table]
     return f"""## Table 2 of the paper, as published

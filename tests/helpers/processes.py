@@ -68,7 +68,7 @@ def metrics(run: Path) -> dict[tuple[str, int], Any]:
 
 
 def differences(a: Any, b: Any, where: str = "") -> list[str]:
-    """Places in which two checkpoints differ by a bit; Lightning's own loop timings do not exist, so none are left out."""
+    """Places in which two checkpoints differ by a bit."""
     if isinstance(a, torch.Tensor):
         return [] if isinstance(b, torch.Tensor) and torch.equal(a, b) else [where]
     if isinstance(a, dict):

@@ -98,8 +98,9 @@ class ToyTwo(ToyOne):
         fake = self.net(torch.randn_like(x))
         scale, last = 1 / self.accumulate, (self.batches + 1) % self.accumulate == 0
         losses = {}
+        drift = self.critic.weight.square().sum()
         for optimizer, name, loss in (
-            (second, "critic", self.critic(fake.detach()).mean() - self.critic(x).mean() + self.critic.weight.square().sum()),
+            (second, "critic", (self.critic(fake.detach()) - self.critic(x)).mean() + drift),
             (first, "loss", -self.critic(fake).mean() + F.mse_loss(fake, x)),
         ):
             with optimizer.toggle_model(sync_grad=last):

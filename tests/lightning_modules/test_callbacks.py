@@ -230,7 +230,7 @@ def test_noise_of_a_batch_is_a_function_of_seed_and_batch():
     quiet_lightning()
     options = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
     pl.Trainer(accelerator="cpu", max_steps=1, limit_val_batches=0, callbacks=[again_seed], **options).fit(
-        again, loader()
+        again, loader(), loader()
     )
     assert torch.equal(module.noise[2], again.noise[0])
     assert not torch.equal(module.noise[1], module.noise[2])
