@@ -17,9 +17,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, or 2 for a user's mistake, told in one message on standard error. A training that SIGTERM or
         Ctrl-C stopped ends with 143 or 130 once its step is saved.
     """
-    arguments = _parse(argv)
-    if arguments.quiet:
+    words = list(sys.argv[1:] if argv is None else argv)
+    if "--quiet" in words:  # wherever it stands
         os.environ["FACEGEN_QUIET"] = "1"
+        words = [word for word in words if word != "--quiet"]
+    arguments = _parse(words)
     try:
         arguments.run(arguments)
     except FacegenError as error:
@@ -30,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
     """Argparse gives up on words that follow an option in their midst; those are put back where they belong."""
     parser = _parser()
     arguments, left_over = parser.parse_known_args(argv)
@@ -43,12 +45,11 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="facegen", description="Five face-generation papers under one roof.")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--quiet", action="store_true", help="log lines instead of progress bars")
+    parser.add_argument("--quiet", action="store_true", help="log lines instead of progress bars")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, run, text: str, **kwargs):  # type: ignore[no-untyped-def]
-        command = commands.add_parser(name, help=text, description=text, parents=[common], **kwargs)
+        command = commands.add_parser(name, help=text, description=text, **kwargs)
         command.set_defaults(run=run)
         return command
 
@@ -66,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     command = add("reproduce", _reproduce, "train and measure all rows of a paper's tables, ours beside the published")
     command.add_argument("paper", choices=sorted(EXPERIMENTS))
     command.add_argument("words", nargs="*", metavar="key=value", help=words)
-    _add_data(commands, common)
+    _add_data(commands)
     command = add("compare", _compare, "a table of runs and their measures")
     command.add_argument("--outputs", type=Path, default=Path("outputs"))
     command = add("dashboard", _dashboard, "open the MLflow dashboard on the runs recorded here")
@@ -76,18 +77,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
+def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     data = commands.add_parser("data", help="write the embedded population, or check a data set")
     actions = data.add_subparsers(metavar="ACTION", required=True)
-    write = actions.add_parser("population", help="write embedded people in a real data set's layout", parents=[common])
+    write = actions.add_parser("population", help="write embedded people in a real data set's layout")
     write.add_argument("--layout", choices=["facescape"], default="facescape")
     write.add_argument("--people", type=int, default=200)
     write.add_argument("--seed", type=int, default=0)
     write.add_argument("--out", type=Path, required=True)
     write.set_defaults(run=_population)
-    check = actions.add_parser(
-        "check", help="say what is there, what is missing, what will be skipped", parents=[common]
-    )
+    check = actions.add_parser("check", help="say what is there, what is missing, what will be skipped")
     check.add_argument("folder", type=Path)
     check.add_argument("--deep", action="store_true", help="also read every mesh")
     check.set_defaults(run=_check)
