@@ -53,7 +53,10 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    codes = "exit codes: 0 done, 2 a mistake or a loss that is not finite, 143 and 130 stopped by SIGTERM or Ctrl-C"
+    codes = (
+        "exit codes: 0 done, 2 a mistake or a loss that is not finite, 143 and 130 stopped by SIGTERM or Ctrl-C; "
+        "--quiet prints log lines instead of bars"
+    )
     words = "profile=paper|demo|smoke, resume=last|RUN|CHECKPOINT, and any key=value of the configuration"
     for name, run, text in (
         ("train", _train, "train one stage, or resume it"),

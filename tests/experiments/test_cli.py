@@ -96,6 +96,15 @@ def test_train_help_names_stages_words_and_exit_codes(capsys):
         assert part in flat
 
 
+@pytest.mark.parametrize("words", [("--quiet", "data", "check"), ("data", "check", "--quiet")])
+def test_quiet_may_stand_anywhere(capsys, monkeypatch, tmp_path, words):
+    monkeypatch.setenv("FACEGEN_QUIET", "")
+    code, _, error = printed(capsys, *words, str(tmp_path / "nowhere"))
+    assert code == 2
+    assert "nowhere" in error
+    assert os.environ["FACEGEN_QUIET"] == "1"
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -35,7 +35,7 @@ def _some(shared: Anatomy) -> list[Identity]:
 
 
 def test_factors_of_people_have_not_changed(shared):
-    """A population is named by its seed: the same seed gives the same people, or the version in facescape_layout.Population is raised."""
+    """A population is named by its seed: the same seed gives the same people, or its version is raised."""
     digest = hashlib.sha256()
     for identity in _some(shared):
         for factor in identity:
