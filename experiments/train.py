@@ -2,14 +2,13 @@
 
 import json
 import os
-import resource
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from experiments.memory import forget_peak_memory, peak_memory_gib
 from experiments.runs import RUN_DIR_VARIABLE, find_run, new_run, stage_folder
 from experiments.schema import StageConfig
 from experiments.stage import load_stage_config, open_data, quiet_lightning, run_logger, split_words
@@ -73,6 +72,7 @@ def run_training(
     from facegen_core.errors import NonFiniteLossError
     from facegen_core.seeding import derive
 
+    forget_peak_memory()
     datamodule = open_data(stage, config)
     datamodule.setup("fit")
     torch.manual_seed(derive(config.seed, _INITIAL_WEIGHTS))
@@ -108,16 +108,6 @@ def is_main_process() -> bool:
         os.environ.get("LOCAL_RANK", "0") == "0"
         and os.environ.get("NODE_RANK", os.environ.get("GROUP_RANK", "0")) == "0"
     )
-
-
-def peak_memory_gib() -> float:
-    """Most memory held so far: the GPU's if one was used, else this process's."""
-    import torch
-
-    if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
-        return torch.cuda.max_memory_allocated() / 2**30
-    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
 
 
 def _seconds_per_step(trainer: Any) -> float:

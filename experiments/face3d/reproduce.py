@@ -12,9 +12,10 @@ from experiments.evaluate import evaluate_run, load_weights
 from experiments.face3d import sae
 from experiments.face3d.evaluation import encode_split, measures, protocol, read_vertex_mask
 from experiments.face3d.results import PUBLISHED, save_result
+from experiments.memory import forget_peak_memory, peak_memory_gib
 from experiments.runs import stage_folder
 from experiments.stage import load_stage_config, open_data, run_logger, split_words
-from experiments.train import announced, checkpoint_to_resume, peak_memory_gib, run_training
+from experiments.train import announced, checkpoint_to_resume, run_training
 from facegen_core.config import load_config, to_plain, to_yaml
 from facegen_core.files import atomic_path
 from facegen_core.methods.face3d.pca import fit_pca
@@ -112,6 +113,7 @@ def _comparable(config: sae.Config) -> dict[str, Any]:
 
 def _measure_pca(config: sae.Config) -> dict[str, float]:
     """The linear 3D morphable model with as many components as the SAE has codes, fitted on the same meshes."""
+    forget_peak_memory()
     datamodule = open_data(sae, config)
     datamodule.setup("test")
     say(f"fit PCA with {PCA_COMPONENTS} components")

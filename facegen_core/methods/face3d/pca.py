@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 ROWS_AT_A_TIME = 256
+LEAST_VARIANCE = 1e-9
+"""Components with less variance than this share of the largest are rounding of the files, not shape, and left out."""
 
 
 class LinearModel(NamedTuple):
@@ -41,7 +43,7 @@ def fit_pca(meshes: npt.NDArray[np.float32], components: int) -> LinearModel:
 
     Args:
         meshes: (M, V, 3) or (M, 3V), mm; may be a memory map.
-        components: number of components wanted; at most M - 1 are meaningful, and no more are returned.
+        components: number of components wanted; fewer are returned where the meshes span fewer dimensions.
 
     Raises:
         ValueError: fewer than two meshes.
@@ -59,7 +61,8 @@ def fit_pca(meshes: npt.NDArray[np.float32], components: int) -> LinearModel:
             gram[left, right] = rows @ _rows(meshes, right, mean).T
             gram[right, left] = gram[left, right].T
     values, vectors = scipy.linalg.eigh(gram, subset_by_index=(count - wanted, count - 1))
-    values, vectors = np.clip(values[::-1], 1e-12, None), vectors[:, ::-1]
+    spanned = values > LEAST_VARIANCE * values[-1]
+    values, vectors = values[spanned][::-1], vectors[:, spanned][:, ::-1]
     weights = vectors / np.sqrt(values)
     basis = sum(weights[block].T @ _rows(meshes, block, mean) for block in blocks)
     return LinearModel(
