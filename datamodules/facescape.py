@@ -17,6 +17,7 @@ from datamodules.prepare.facescape import find_meshes
 from datamodules.prepare.mesh_cache import MeshCache, build_mesh_cache, open_mesh_cache
 from facegen_core.errors import ConfigError, DatasetNotFoundError
 from facegen_core.files import atomic_path
+from facegen_core.progress import say
 from facegen_core.seeding import torch_generator
 from facegen_core.types import MeshBatch
 
@@ -114,6 +115,8 @@ class FaceScapeDataModule(FaceDataModule):
         self.template = torch.from_numpy(cache.template + offset)
         self.faces, self.faces_uv = torch.from_numpy(cache.faces), torch.from_numpy(cache.faces_uv)
         self.uv, self.skipped = torch.from_numpy(cache.uv), cache.skipped
+        if self.skipped:
+            say(f"{self.config.root}: {len(self.skipped)} meshes are left out, the first: {self.skipped[0][1]}")
         self.num_vertices, self.num_identities = len(cache.template), len(split["train"])
         names = {mesh.expression: mesh.name for mesh in cache.meshes}
         self.num_expressions = max(names) + 1

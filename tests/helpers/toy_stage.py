@@ -60,7 +60,7 @@ class ToyOne(FaceGenModule):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.toy = config
+        self.toy, self.optim = config, config.optim
         self.net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 4))
 
     def training_step(self, batch, batch_idx):

@@ -49,6 +49,8 @@ class Config(StageConfig):
 
     def check(self) -> None:
         super().check()
+        if self.model.expression_labels == "action_units":
+            raise ConfigError("model.expression_labels = action_units: FaceScape's labels are classes.")
         if self.data.root is None and self.population.people < 1:
             raise ConfigError(
                 "data.root: no value. Give the folder of your FaceScape data, data.root=DIR, or use profile=demo, "
@@ -115,7 +117,8 @@ def evaluate(
     from experiments.face3d.evaluation import encode_split, measures, protocol, read_vertex_mask
     from facegen_core.reporting.embedding_figure import embedding_figure
 
-    model = module.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    on_gpu = torch.cuda.is_available() and config.trainer.accelerator != "cpu"
+    model = module.model.to("cuda" if on_gpu else "cpu")
     device = next(model.parameters()).device
     mask = read_vertex_mask(config.evaluation.vertex_mask, datamodule.num_vertices)
     train, test = (
