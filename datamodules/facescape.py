@@ -63,8 +63,8 @@ class MeshDataset(Dataset[Any]):
             path, shape = self.displacements
             self.displacements = np.memmap(path, np.float32, "r", shape=shape)
 
-    def __getitem__(self, part: slice) -> npt.NDArray[np.float32]:
-        """Displacements (B, V, 3) of a run of samples, as an array, for what is not trained in batches (PCA)."""
+    def __getitem__(self, part: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Displacements (B, V, 3) of some samples, as an array, for what is not trained in batches (PCA)."""
         return self.displacements[self.rows[part]] - self.offset
 
     def __getitems__(self, places: list[tuple[int, int]]) -> MeshBatch:
