@@ -34,6 +34,11 @@ class MeshFile:
     expression: int
     name: str
 
+    @property
+    def labels(self) -> str:
+        """Who and what, for the cache's digest."""
+        return f"{self.identity} {self.expression} {self.name}"
+
 
 def find_meshes(root: Path) -> list[MeshFile]:
     """All registered meshes below ``root``, by person and expression.

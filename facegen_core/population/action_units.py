@@ -61,7 +61,7 @@ FACIAL_ACTIONS: dict[int, dict[str, float]] = {
     7: {"eyeSquint": 1.0},
     9: {"noseSneer": 1.0},
     10: {"mouthUpperUp": 1.0},
-    11: {"noseSneer": 0.35, "mouthUpperUp": 0.3, "mouthDimple": 0.15},  # nearest: deepens the fold, hardly lifts the lip
+    11: {"noseSneer": 0.35, "mouthUpperUp": 0.3, "mouthDimple": 0.15},  # nearest: a deeper fold, the lip hardly up
     12: {"mouthSmile": 1.0},
     13: {"mouthSmile": 0.6, "cheekPuff": 0.3},  # nearest: corners sharply up, cheeks full
     14: {"mouthDimple": 1.0},
