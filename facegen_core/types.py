@@ -13,6 +13,9 @@ BadSamplePolicy = Literal["raise", "skip"]
 ExpressionLabels = Literal["classes", "action_units"]
 """How expressions are labelled: one class a mesh (FaceScape) or several action units a mesh (BP4D)."""
 
+UNKNOWN = -1
+"""Label of an action unit, or intensity of one, that the coder could not tell."""
+
 
 class MeshBatch(TypedDict):
     """Registered meshes of one topology.

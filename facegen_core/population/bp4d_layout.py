@@ -16,8 +16,6 @@ from facegen_core.seeding import numpy_generator
 
 _CODING, _PICTURE = 112, 113
 
-PEOPLE = 41
-"""As many as BP4D has [P 4.1]."""
 CODED = range(1, FRAMES - 1)
 """Frames that are coded, and have a mesh: as in BP4D, a part of the sequence."""
 UNKNOWN = 9
@@ -33,7 +31,8 @@ def write_bp4d(out: Path, people: int, seed: int) -> None:
     """Writes people F001, M001, ... with eight sequences each: pictures, coded action units, registered meshes.
 
     ``Sequences(2D+3D)/F001/T1/000.jpg``, ``AUCoding/AU_OCC/F001_T1.csv``, ``AUCoding/AU_INT/AU06/F001_T1_AU06.csv``
-    and ``Registered/F001/T1/001.obj``. See :func:`facegen_core.population.writing.write_population`.
+    and ``Registered/F001/T1/001.obj`` with its texture ``001.jpg``. See
+    :func:`facegen_core.population.writing.write_population`.
 
     Args:
         out: folder to write to.
@@ -72,6 +71,7 @@ def _write_person(out: Path, person: Person, shared: Anatomy) -> None:
         heads = shared.express(person.neutral.expand(len(CODED), -1, -1), torch.from_numpy(played.actions[CODED]))
         for frame, head in zip(CODED, heads.numpy(), strict=True):
             (meshes / f"{frame:03d}.obj").write_text(format_vertices(head) + topology)
+            plain_skin(tone, random).save(meshes / f"{frame:03d}.jpg", quality=90)
         _write_coding(out / "AUCoding", f"{person.name}_T{task + 1}", _code(person, task, played.intensity))
 
 
