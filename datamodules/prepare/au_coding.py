@@ -43,7 +43,7 @@ def read_occurrence(path: Path) -> Coding:
     units = [_unit(field) for field in header]
     column = units.index(0) if 0 in units else 0
     named = [unit for i, unit in enumerate(units) if i != column]
-    if len(header) < 2 or None in named or len(set(named)) < len(named):
+    if not named or {None, 0} & set(named) or len(set(named)) < len(named):
         raise BadSampleError(
             f"{path}, line {number}: expected a header of different action units, found '{','.join(header)[:60]}'"
         )
