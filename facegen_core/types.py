@@ -21,7 +21,8 @@ class MeshBatch(TypedDict):
     """Registered meshes of one topology.
 
     Attributes:
-        displacement: (B, V, 3) float32, vertices minus the template, in mm.
+        displacement: (B, V, 3) float32, vertices minus the template, in mm; in PRNet's pixels where they come from its
+            position maps.
         identity: (B,) int64, identity label, counted from 0 over the whole data set.
         expression: (B,) int64 class labels, or (B, A) int64 action units with 0 absent, 1 present, -1 unknown.
     """

@@ -39,7 +39,7 @@ def read_occurrence(path: Path) -> Coding:
         BadSampleError: the table cannot be read; the message has the line.
     """
     lines = _lines(path)
-    number, header = lines[0]
+    number, header = lines[0][0], _fields(lines[0][1])
     units = [_unit(field) for field in header]
     column = units.index(0) if 0 in units else 0
     named = [unit for i, unit in enumerate(units) if i != column]
@@ -65,7 +65,7 @@ def read_intensity(path: Path) -> Coding:
         BadSampleError: the table cannot be read; the message has the line.
     """
     lines = _lines(path)
-    if not all(field.lstrip("-").isdigit() for field in lines[0][1]):
+    if not all(_is_whole(field) for field in _fields(lines[0][1])):
         lines = lines[1:]
     table = _numbers(path, lines, 2)
     frames = _frames(path, lines, table[:, 0])
@@ -74,8 +74,8 @@ def read_intensity(path: Path) -> Coding:
     return Coding(frames, np.where(values == NOT_CODED, UNKNOWN, values))
 
 
-Line = tuple[int, list[str]]
-"""A line's number, from 1, and its fields."""
+Line = tuple[int, str]
+"""A line's number, from 1, and what it holds."""
 
 
 def _lines(path: Path) -> list[Line]:
@@ -84,11 +84,15 @@ def _lines(path: Path) -> list[Line]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadSampleError(f"{path}: cannot be read: {error}") from None
-    split = ([field.strip(' "') for field in line.rstrip(" ,").split(",")] for line in text.splitlines())
-    lines = [(number, fields) for number, fields in enumerate(split, start=1) if any(fields)]
+    stripped = ((number, line.strip(" ,")) for number, line in enumerate(text.splitlines(), start=1))
+    lines = [(number, line) for number, line in stripped if line]
     if not lines:
         raise BadSampleError(f"{path}: is empty")
     return lines
+
+
+def _fields(line: str) -> list[str]:
+    return [field.strip(' "') for field in line.split(",")]
 
 
 def _unit(field: str) -> int | None:
@@ -99,24 +103,25 @@ def _unit(field: str) -> int | None:
 
 def _numbers(path: Path, lines: list[Line], columns: int) -> Indices:
     """The fields as whole numbers, (N, columns)."""
-    for number, fields in lines:
-        if len(fields) != columns:
-            raise BadSampleError(f"{path}, line {number}: {len(fields)} values where {columns} are expected")
     if not lines:
         raise BadSampleError(f"{path}: holds no frames")
     try:
-        return np.array([fields for _, fields in lines]).astype(np.int64)
+        table = np.loadtxt([line for _, line in lines], np.int64, delimiter=",", comments=None, quotechar='"', ndmin=2)
+        if table.shape[1] == columns:
+            return table
     except ValueError:
-        number, field = next((n, field) for n, fields in lines for field in fields if not _is_whole(field))
-        raise BadSampleError(f"{path}, line {number}: '{field}' is no whole number") from None
+        pass  # the line is found below
+    for number, line in lines:
+        fields = _fields(line)
+        if len(fields) != columns:
+            raise BadSampleError(f"{path}, line {number}: {len(fields)} values where {columns} are expected")
+        if wrong := [field for field in fields if not _is_whole(field)]:
+            raise BadSampleError(f"{path}, line {number}: '{wrong[0]}' is no whole number")
+    raise BadSampleError(f"{path}: is no table of whole numbers")
 
 
 def _is_whole(field: str) -> bool:
-    try:
-        int(field)
-    except ValueError:
-        return False
-    return True
+    return field.removeprefix("-").isdecimal()
 
 
 def _frames(path: Path, lines: list[Line], frames: Indices) -> Indices:

@@ -66,8 +66,13 @@ def play(seed: int, person: int, task: int, anatomy: Anatomy) -> Played:
     manner = 1 + STRENGTH_SPREAD * numpy_generator(seed, _MANNER, person).normal(size=len(anatomy.action_names)).clip(
         -2, 2
     )
-    actions = np.stack([unit_actions(dict(zip(NAMES, row, strict=True)), anatomy.action_names) for row in intensity])
+    actions = np.stack([_actions(row, anatomy) for row in intensity])
     return Played(intensity, actions * manner)
+
+
+def _actions(intensity: npt.NDArray[np.float64], anatomy: Anatomy) -> npt.NDArray[np.float64]:
+    shown = {name: strength for name, strength in zip(NAMES, intensity, strict=True) if strength > 0}
+    return unit_actions(shown, anatomy.action_names)
 
 
 def _rise_and_fall(random: np.random.Generator) -> npt.NDArray[np.float64]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments.cli import main
+from experiments.doctor import doctor
 from experiments.face3d import sae
 from experiments.stage import load_stage_config
 from facegen_core.errors import ConfigError
@@ -43,6 +44,25 @@ def test_written_population_passes_the_check(trained, capsys):
     first, *lines = capsys.readouterr().out.splitlines()
     assert "24 sequences of 3 subjects" in first
     assert all(line.endswith(": none") or line.startswith("coded frames: 240; with a mesh: 240") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("layout", "words", "people"), [("bp4d", [], 41), ("bp4d", ["--people", "3"], 3), ("facescape", [], 200)]
+)
+def test_population_command_writes_as_many_people_as_the_layout_has(monkeypatch, tmp_path, layout, words, people):
+    asked = []
+    monkeypatch.setattr(f"facegen_core.population.{layout}_layout.write_{layout}", lambda *found: asked.append(found))
+    assert main(["data", "population", "--layout", layout, *words, "--out", str(tmp_path)]) == 0
+    assert asked == [(tmp_path, people, 0)]
+
+
+def test_doctor_counts_the_people_of_both_layouts(monkeypatch, tmp_path):
+    (tmp_path / "outputs/data/a/Sequences(2D+3D)/F001").mkdir(parents=True)
+    (tmp_path / "outputs/data/b/1/models_reg").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    report = doctor()
+    assert "outputs/data/a: 1 people" in report
+    assert "outputs/data/b: 1 people" in report
 
 
 @pytest.mark.parametrize(("dataset", "asked"), [("bp4d", "classes"), ("facescape", "action_units")])
