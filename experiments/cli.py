@@ -91,8 +91,8 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     data = commands.add_parser("data", help="write the embedded population, or check a data set")
     actions = data.add_subparsers(metavar="ACTION", required=True)
     write = actions.add_parser("population", help="write embedded people in a real data set's layout")
-    write.add_argument("--layout", choices=["facescape"], default="facescape")
-    write.add_argument("--people", type=int, default=200)
+    write.add_argument("--layout", choices=["facescape", "bp4d"], default="facescape")
+    write.add_argument("--people", type=int, help="how many; 200, or 41 as BP4D has", default=None)
     write.add_argument("--seed", type=int, default=0)
     write.add_argument("--out", type=Path, required=True)
     write.set_defaults(run=_population)
@@ -121,15 +121,19 @@ def _reproduce(arguments: argparse.Namespace) -> None:
 
 
 def _population(arguments: argparse.Namespace) -> None:
+    from facegen_core.population.bp4d_layout import write_bp4d
     from facegen_core.population.facescape_layout import write_facescape
 
-    write_facescape(arguments.out, arguments.people, arguments.seed)
+    write, people = {"facescape": (write_facescape, 200), "bp4d": (write_bp4d, 41)}[arguments.layout]
+    write(arguments.out, people if arguments.people is None else arguments.people, arguments.seed)
 
 
 def _check(arguments: argparse.Namespace) -> None:
+    from datamodules.prepare.bp4d_check import check_bp4d, is_bp4d
     from datamodules.prepare.facescape import check_facescape
 
-    print(check_facescape(arguments.folder, deep=arguments.deep))
+    check = check_bp4d if is_bp4d(arguments.folder) else check_facescape
+    print(check(arguments.folder, deep=arguments.deep))
 
 
 def _compare(arguments: argparse.Namespace) -> None:

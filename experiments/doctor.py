@@ -66,6 +66,7 @@ def _weights() -> list[str]:
 def _data() -> list[str]:
     folder = Path("outputs/data")
     found = sorted(path for path in folder.glob("*") if path.is_dir())
-    return [f"{path}: {sum(1 for _ in path.glob('*/models_reg'))} people" for path in found] or [
-        f"none in {folder} yet"
-    ]
+    people = ("*/models_reg", "Sequences(2D+3D)/*")  # FaceScape's, BP4D's
+    counts = [sum(1 for pattern in people for _ in path.glob(pattern)) for path in found]
+    lines = [f"{path}: {count} people" for path, count in zip(found, counts, strict=True)]
+    return lines or [f"none in {folder} yet"]

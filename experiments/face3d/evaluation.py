@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.config import FaceScapeConfig
-from datamodules.facescape import FaceScapeDataModule
+from datamodules.config import MeshDataConfig
+from datamodules.meshes import MeshDataModule
 from facegen_core.errors import ConfigError
+from facegen_core.metrics.functional.action_units import intensity_correlation, unit_f1
 from facegen_core.metrics.functional.disentanglement import (
     linear_probe,
     retrieval_rank1,
@@ -18,6 +19,7 @@ from facegen_core.metrics.functional.disentanglement import (
     split_within_groups,
 )
 from facegen_core.metrics.functional.vertex_error import vertex_error
+from facegen_core.population.action_units import ACTION_UNITS, WITH_INTENSITY
 from facegen_core.progress import track
 
 Codes = tuple[Tensor, Tensor]
@@ -45,7 +47,7 @@ class Encoded(NamedTuple):
 
 @torch.no_grad()
 def encode_split(
-    datamodule: FaceScapeDataModule,
+    datamodule: MeshDataModule,
     split: str,
     encode: Callable[[Tensor], Codes],
     decode: Callable[[Tensor, Tensor], Tensor],
@@ -124,7 +126,17 @@ def _disentanglement(train: Encoded, test: Encoded, seed: int) -> dict[str, floa
     }
 
 
-def protocol(data: FaceScapeConfig, vertex_mask: str | None) -> dict[str, str]:
+def unit_measures(logits: Tensor, units: Tensor, intensity: Tensor) -> dict[str, float]:
+    """How a classifier's logits (N, 34) agree with coded units (N, 34) and intensities (N, 5) of held-out people."""
+    with_intensity = [list(ACTION_UNITS).index(unit) for unit in WITH_INTENSITY]
+    return {
+        "au_f1": float(unit_f1(logits, units).nanmean()),
+        "au_f1_if_always_present": float(unit_f1(torch.ones_like(logits), units).nanmean()),
+        "au_intensity_correlation": float(intensity_correlation(logits[:, with_intensity], intensity).nanmean()),
+    }
+
+
+def protocol(data: MeshDataConfig, vertex_mask: str | None) -> dict[str, str]:
     """How the figures were made, as tags that stand beside them in the tracker."""
     return {
         "protocol.split": "named people held out" if data.test_identities else "people held out by a fixed draw",

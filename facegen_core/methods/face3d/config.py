@@ -19,7 +19,8 @@ class SAEConfig:
             auto-encoder of the paper's figure 3.
         expression_weight: of the expression classification loss [P eq. 1].
         expression_labels: "classes": cross-entropy (FaceScape). "action_units": binary cross-entropy over multi-hot
-            labels with unknowns left out (BP4D; the paper does not say which loss it used there).
+            labels with unknowns left out (BP4D; the paper does not say which loss it used there). Null: as the data
+            are labelled.
     """
 
     hidden: tuple[int, int] = (1024, 512)
@@ -29,7 +30,7 @@ class SAEConfig:
     reconstruction_weight: float = 1.0
     identity_weight: float = 1.0
     expression_weight: float = 1.0
-    expression_labels: ExpressionLabels = "classes"
+    expression_labels: ExpressionLabels | None = None
 
 
 @dataclass
