@@ -1,0 +1,105 @@
+"""Colour of what the rasteriser found: normals, textures, and light as spherical harmonics."""
+
+import torch
+from torch import Tensor
+
+from facegen_core.geometry.rasteriser import Fragments
+
+_CLAMPED_COSINE = (1.0, 2 / 3, 1 / 4)
+"""Lambert's cosine in spherical harmonics of degree 0, 1, 2, over pi (Ramamoorthi and Hanrahan 2001)."""
+
+
+def vertex_normals(vertices: Tensor, faces: Tensor) -> Tensor:
+    """Unit normals (B, V, 3) of vertices (B, V, 3): those of the triangles around, weighted by their areas."""
+    a, b, c = (vertices[:, faces[:, i]] for i in range(3))
+    weighted = torch.linalg.cross(b - a, c - a)
+    normals = torch.zeros_like(vertices)
+    for i in range(3):
+        normals.index_add_(1, faces[:, i], weighted)
+    return torch.nn.functional.normalize(normals, dim=-1)
+
+
+def interpolate(values: Tensor, corners: Tensor, fragments: Fragments) -> Tensor:
+    """Values of vertices (B, N, C), or (N, C) for all pictures alike, at the P fragments.
+
+    Args:
+        values: one row a vertex, or a texture coordinate.
+        corners: (F, 3) rows that the corners of each triangle have.
+        fragments: where.
+
+    Returns:
+        (P, C).
+    """
+    rows = corners[fragments.face]
+    if values.ndim == 3:
+        rows, values = rows + (fragments.picture * values.shape[1])[:, None], values.flatten(0, 1)
+    weights = fragments.barycentric.to(values.dtype)
+    return sum(values[rows[:, i]] * weights[:, i, None] for i in range(3))  # type: ignore[return-value]
+
+
+def sample_texture(texture: Tensor, picture: Tensor, uv: Tensor) -> Tensor:
+    """Bilinear look-up; beyond the edge the edge's colour goes on.
+
+    Args:
+        texture: (B, C, H, W), row 0 on top.
+        picture: (P,) which texture.
+        uv: (P, 2) in [0, 1], origin bottom left as OBJ files have it.
+
+    Returns:
+        (P, C), differentiable in ``texture``.
+    """
+    _, _, height, width = texture.shape
+    x = (uv[:, 0] * width - 0.5).clamp(0, width - 1)
+    y = ((1 - uv[:, 1]) * height - 0.5).clamp(0, height - 1)
+    left, top = x.floor().clamp(max=max(width - 2, 0)), y.floor().clamp(max=max(height - 2, 0))
+    right_share, bottom_share = (x - left)[:, None], (y - top)[:, None]
+    texels = texture.permute(0, 2, 3, 1).flatten(0, 2)
+    first = (picture * height + top.long()) * width + left.long()
+    right, down = int(width > 1), width * int(height > 1)
+    above = texels[first] * (1 - right_share) + texels[first + right] * right_share
+    below = texels[first + down] * (1 - right_share) + texels[first + down + right] * right_share
+    return above * (1 - bottom_share) + below * bottom_share
+
+
+def harmonics(normals: Tensor) -> Tensor:
+    """Real spherical harmonics of degree 0 to 2 at unit vectors (..., 3): (..., 9)."""
+    x, y, z = normals.unbind(-1)
+    one = torch.ones_like(x)
+    return torch.stack(
+        [
+            0.282095 * one,
+            0.488603 * y, 0.488603 * z, 0.488603 * x,
+            1.092548 * x * y, 1.092548 * y * z, 0.315392 * (3 * z * z - 1), 1.092548 * x * z,
+            0.546274 * (x * x - y * y),
+        ],
+        dim=-1,
+    )  # fmt: skip
+
+
+def lights(ambient: Tensor, directions: Tensor, colours: Tensor) -> Tensor:
+    """Coefficients of light from all around and from a few directions.
+
+    A direction's light falls off as Lambert's cosine does, up to degree 2: a white surface facing it reflects about its
+    colour, one facing away next to nothing.
+
+    Args:
+        ambient: (..., 3) RGB.
+        directions: (..., L, 3) towards the lights; any length.
+        colours: (..., L, 3) RGB.
+
+    Returns:
+        (..., 9, 3), for :func:`shade`.
+    """
+    basis = harmonics(torch.nn.functional.normalize(directions, dim=-1))
+    degree = torch.tensor([_CLAMPED_COSINE[0], *[_CLAMPED_COSINE[1]] * 3, *[_CLAMPED_COSINE[2]] * 5]).to(basis)
+    coefficients = torch.einsum("...ln,...lc->...nc", basis * degree * torch.pi, colours)
+    level = torch.zeros_like(coefficients)
+    level[..., 0, :] = ambient / 0.282095
+    return coefficients + level
+
+
+def shade(albedo: Tensor, normals: Tensor, light: Tensor, picture: Tensor) -> Tensor:
+    """Reflected colour (P, 3) of surfaces (P, 3) with unit normals (P, 3) under light (9, 3) or (B, 9, 3)."""
+    basis = harmonics(normals)
+    received = basis @ light if light.ndim == 2 else torch.einsum("pn,pnc->pc", basis, light[picture])
+    return albedo * received.clamp(min=0)
