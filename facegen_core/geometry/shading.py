@@ -1,6 +1,7 @@
 """Colour of what the rasteriser found: normals, textures, and light as spherical harmonics."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from facegen_core.geometry.rasteriser import Fragments
@@ -11,12 +12,15 @@ _CLAMPED_COSINE = (1.0, 2 / 3, 1 / 4)
 
 def vertex_normals(vertices: Tensor, faces: Tensor) -> Tensor:
     """Unit normals (B, V, 3) of vertices (B, V, 3): those of the triangles around, weighted by their areas."""
-    a, b, c = (vertices[:, faces[:, i]] for i in range(3))
+    count = vertices.shape[1]
+    corners = (faces + count * torch.arange(len(vertices), device=faces.device)[:, None, None]).flatten(0, 1)
+    flat = vertices.flatten(0, 1)
+    a, b, c = (flat.index_select(0, corners[:, i]) for i in range(3))
     weighted = torch.linalg.cross(b - a, c - a)
-    normals = torch.zeros_like(vertices)
+    normals = torch.zeros_like(flat)
     for i in range(3):
-        normals.index_add_(1, faces[:, i], weighted)
-    return torch.nn.functional.normalize(normals, dim=-1)
+        normals = normals.index_add(0, corners[:, i], weighted)
+    return F.normalize(normals, dim=-1).view_as(vertices)
 
 
 def interpolate(values: Tensor, corners: Tensor, fragments: Fragments) -> Tensor:
@@ -30,11 +34,10 @@ def interpolate(values: Tensor, corners: Tensor, fragments: Fragments) -> Tensor
     Returns:
         (P, C).
     """
-    rows = corners[fragments.face]
+    rows = corners.index_select(0, fragments.face)
     if values.ndim == 3:
         rows, values = rows + (fragments.picture * values.shape[1])[:, None], values.flatten(0, 1)
-    weights = fragments.barycentric.to(values.dtype)
-    return sum(values[rows[:, i]] * weights[:, i, None] for i in range(3))  # type: ignore[return-value]
+    return _weighted_rows(values, rows, fragments.barycentric.to(values.dtype))
 
 
 def sample_texture(texture: Tensor, picture: Tensor, uv: Tensor) -> Tensor:
@@ -52,13 +55,18 @@ def sample_texture(texture: Tensor, picture: Tensor, uv: Tensor) -> Tensor:
     x = (uv[:, 0] * width - 0.5).clamp(0, width - 1)
     y = ((1 - uv[:, 1]) * height - 0.5).clamp(0, height - 1)
     left, top = x.floor().clamp(max=max(width - 2, 0)), y.floor().clamp(max=max(height - 2, 0))
-    right_share, bottom_share = (x - left)[:, None], (y - top)[:, None]
-    texels = texture.permute(0, 2, 3, 1).flatten(0, 2)
     first = (picture * height + top.long()) * width + left.long()
     right, down = int(width > 1), width * int(height > 1)
-    above = texels[first] * (1 - right_share) + texels[first + right] * right_share
-    below = texels[first + down] * (1 - right_share) + texels[first + down + right] * right_share
-    return above * (1 - bottom_share) + below * bottom_share
+    right_share, bottom_share = x - left, y - top
+    rows = torch.stack([first, first + right, first + down, first + down + right], dim=1)
+    across = torch.stack([1 - right_share, right_share], dim=1)
+    weights = torch.cat([across * (1 - bottom_share)[:, None], across * bottom_share[:, None]], dim=1)
+    return _weighted_rows(texture.permute(0, 2, 3, 1).flatten(0, 2), rows, weights.to(texture.dtype))
+
+
+def _weighted_rows(table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
+    """Sums over k of ``table[rows[:, k]] * weights[:, k]``; torch's fastest way to say it, with gradients."""
+    return F.embedding_bag(rows, table, per_sample_weights=weights, mode="sum")
 
 
 def harmonics(normals: Tensor) -> Tensor:
@@ -90,7 +98,7 @@ def lights(ambient: Tensor, directions: Tensor, colours: Tensor) -> Tensor:
     Returns:
         (..., 9, 3), for :func:`shade`.
     """
-    basis = harmonics(torch.nn.functional.normalize(directions, dim=-1))
+    basis = harmonics(F.normalize(directions, dim=-1))
     degree = torch.tensor([_CLAMPED_COSINE[0], *[_CLAMPED_COSINE[1]] * 3, *[_CLAMPED_COSINE[2]] * 5]).to(basis)
     coefficients = torch.einsum("...ln,...lc->...nc", basis * degree * torch.pi, colours)
     level = torch.zeros_like(coefficients)
