@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from facegen_core.geometry.camera import head_camera
+from facegen_core.geometry.normals import vertex_normals
 from facegen_core.geometry.render import render
-from facegen_core.geometry.shading import harmonics, lights, sample_texture, vertex_normals
+from facegen_core.geometry.shading import harmonics, lights, sample_texture
 
 CAMERA = head_camera(
     torch.tensor([0.0]), torch.tensor([0.0]), distance=10.0, field_of_view=2 * np.rad2deg(np.arctan(0.1))
