@@ -66,6 +66,23 @@ def head_camera(
     return perspective(field_of_view, aspect, distance / 4, distance * 4).to(view) @ view
 
 
+def framing(vertices: Tensor, field_of_view: float = 20.0) -> tuple[tuple[float, float, float], float]:
+    """Where :func:`head_camera` has to look, and from how far, to have all meshes in the picture from every side.
+
+    Args:
+        vertices: (B, V, 3).
+        field_of_view: degrees, the smaller of the vertical and the horizontal.
+
+    Returns:
+        The target and the distance of one camera for all meshes, so that their sizes can be compared.
+    """
+    points = vertices.detach().double().reshape(-1, 3)
+    centre = (points.amin(0) + points.amax(0)) / 2
+    radius = float((points - centre).norm(dim=1).max())
+    x, y, z = centre.tolist()
+    return (x, y, z), radius / math.sin(math.radians(field_of_view) / 2)
+
+
 def to_clip(vertices: Tensor, camera: Tensor) -> Tensor:
     """Vertices (B, V, 3) in clip space, (B, V, 4) float64; ``camera`` is (4, 4) or (B, 4, 4)."""
     camera = camera.to(vertices.device, torch.float64)
