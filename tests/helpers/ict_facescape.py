@@ -60,6 +60,12 @@ def ict_person(model: Path, seed: int, person: int, expressions: int = len(FACES
     return (np.stack(meshes) - neutral.mean(0)) * np.float32(MM)
 
 
+def ict_topology(model: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Triangles (F, 3), texture coordinates (T, 2), of 0 to 1 in their tile, and triangles into those (F, 3)."""
+    *_, faces, uv, faces_uv = _load(model)
+    return faces.astype(np.int64), (uv % 1).astype(np.float32), faces_uv.astype(np.int64)
+
+
 def write_ict_facescape(
     out: Path, npz: Path, people: int, seed: int, workers: int = 2, expressions: int = len(FACESCAPE)
 ) -> None:

@@ -1,0 +1,195 @@
+"""Which triangle is seen in which pixel: a z-buffer in plain torch, the same on CPU and GPU."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+SUBPIXELS = 65536
+"""Corners are moved to a grid of this many steps a pixel, on which devices that round differently agree."""
+EMPTY = torch.iinfo(torch.int64).max
+
+
+class Fragments(NamedTuple):
+    """The pixels that show a triangle, in the order of their place in the pictures.
+
+    Attributes:
+        pixel: (P,) int64, place in a stack of B pictures of H x W pixels, row 0 on top.
+        picture: (P,) int64, which of the B pictures.
+        face: (P,) int64, which triangle.
+        barycentric: (P, 3) float32, perspective-correct weights of its corners; they sum to 1.
+        depth: (P,) float32, -1 on the near plane, 1 on the far one.
+    """
+
+    pixel: Tensor
+    picture: Tensor
+    face: Tensor
+    barycentric: Tensor
+    depth: Tensor
+
+
+class _Triangles(NamedTuple):
+    """The T triangles of all pictures that may be seen; lengths in pixels, float64.
+
+    Attributes:
+        picture: (T,) int64, which picture.
+        face: (T,) int64, which triangle of it.
+        x: (3, T) columns of its corners.
+        y: (3, T) rows of its corners, counted through all pictures.
+        z: (3, T) depths of its corners, 0 to 1.
+        w: (3, T) distances of its corners from the camera along its axis.
+        area: (T,) twice its area, negative where the corners turn anticlockwise.
+    """
+
+    picture: Tensor
+    face: Tensor
+    x: Tensor
+    y: Tensor
+    z: Tensor
+    w: Tensor
+    area: Tensor
+
+
+@torch.no_grad()
+def rasterise(clip: Tensor, faces: Tensor, height: int, width: int, cull: bool = True) -> Fragments:
+    """Finds the triangle nearest to the camera at every pixel's centre.
+
+    Each triangle is cut into rows of pixels, each row reaching from where one edge crosses it, inclusive, to where
+    another does, exclusive. Triangles that share an edge compute its crossing from the same numbers, so that they leave
+    no hole between them and share no pixel. Depth and number of a triangle go into one integer, of which each pixel
+    keeps the least: the result depends on no order, and of triangles at one depth the first is seen.
+
+    Triangles with a corner nearer than the near plane are left out, not clipped.
+
+    Args:
+        clip: (B, V, 4) vertices in clip space, see ``camera.py``.
+        faces: (F, 3) int64 triangles, anticlockwise as seen from outside.
+        height: pixels.
+        width: pixels.
+        cull: leave out triangles seen from behind.
+    """
+    triangles = _set_up(clip.double(), faces, height, width, cull)
+    nearest = torch.full((len(clip) * height, width), EMPTY, dtype=torch.int64, device=clip.device)
+    _draw(nearest, triangles, height)
+    return _fragments(nearest, triangles)
+
+
+def _set_up(clip: Tensor, faces: Tensor, height: int, width: int, cull: bool) -> _Triangles:
+    """Triangles in front of the near plane that face the camera."""
+    x, y, z, w = clip.reshape(-1, 4).unbind(1)
+    w = torch.where((w > 0) & (z >= -w), w, torch.nan)
+    x = ((x / w + 1) * (width * SUBPIXELS / 2)).round() / SUBPIXELS
+    y = ((1 - y / w) * (height * SUBPIXELS / 2)).round() / SUBPIXELS
+    vertex = faces.T[:, None] + torch.arange(len(clip), device=faces.device)[:, None] * clip.shape[1]
+    vertex = vertex.reshape(3, -1).contiguous()
+    (x0, x1, x2), (y0, y1, y2) = _at(x, vertex), _at(y, vertex)
+    area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+    seen = ((area < 0) if cull else (area != 0) & area.isfinite()).nonzero().flatten()  # never where w is NaN
+    vertex, area = vertex.index_select(1, seen), area.index_select(0, seen)
+    picture = seen // len(faces)
+    x, y, z, w = (_at(values, vertex) for values in (x, y, (z / w + 1) / 2, w))
+    return _Triangles(picture, seen - picture * len(faces), x, y + picture * height, z, w, area)
+
+
+def _at(values: Tensor, vertex: Tensor) -> Tensor:
+    return values.index_select(0, vertex.view(-1)).view(vertex.shape)
+
+
+def _draw(nearest: Tensor, triangles: _Triangles, height: int) -> None:
+    """Offers triangles to the pixels they cover: ``nearest`` (B * H, W) keeps the least of depth and number."""
+    (xt, xm, xb), (yt, ym, yb) = _downwards(triangles.x, triangles.y)
+    above = triangles.picture * height
+    first, end = (torch.clamp((edge - 0.5).ceil(), above, above + height) for edge in (yt, yb))
+    edges = [_line(xt, yt, xb, yb), _line(xt, yt, xm, ym), _line(xm, ym, xb, yb)]
+    table = torch.stack([first, ym, *sum(edges, ()), *_depth_plane(triangles)], dim=1)
+    triangle, row = _expand((end - first).long())
+    for part in _parts(triangle, row):
+        _draw_rows(nearest, table, *part)
+
+
+def _draw_rows(nearest: Tensor, table: Tensor, triangle: Tensor, row: Tensor) -> None:
+    """Offers some rows (R,) of triangles to their pixels."""
+    width = nearest.shape[1]
+    first, ym, *edges, right, down, start = table.index_select(0, triangle).T.contiguous()
+    row = first + row
+    centre = row + 0.5
+    long, upper, lower = (edges[i] + edges[i + 1] * centre for i in (0, 2, 4))
+    short = torch.where(centre < ym, upper, lower)
+    left, end = ((x - 0.5).ceil().clamp(0, width) for x in (torch.minimum(long, short), torch.maximum(long, short)))
+    span, column = _expand((end - left).long())
+    depth = start + down * centre + right * (left + 0.5)
+    depth = depth.index_select(0, span) + right.index_select(0, span) * column
+    pixel = (row * width + left).long().index_select(0, span) + column
+    # The bits of positive floats are ordered as the numbers are.
+    key = depth.float().clamp(1e-30, 1).view(torch.int32).long() << 32 | triangle.index_select(0, span)
+    nearest.view(-1).scatter_reduce_(0, pixel, key, "amin")
+
+
+def _line(x: Tensor, y: Tensor, to_x: Tensor, to_y: Tensor) -> tuple[Tensor, Tensor]:
+    """Where a line crosses row 0, and how far it goes to the right from row to row."""
+    slope = (to_x - x) / (to_y - y)
+    return x - y * slope, slope
+
+
+def _parts(*values: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Equal parts of tensors, small enough for a processor's cache or a graphics card's memory."""
+    most = 1 << (15 if values[0].device.type == "cpu" else 22)
+    return zip(*(value.split(most) for value in values), strict=True)
+
+
+def _expand(counts: Tensor) -> tuple[Tensor, Tensor]:
+    """Counts 0, 1, .. to each of many counts: whose turn it is, and the number reached."""
+    owner = torch.repeat_interleave(counts)
+    return owner, torch.arange(len(owner), device=counts.device) - (counts.cumsum(0) - counts).index_select(0, owner)
+
+
+def _depth_plane(triangles: _Triangles) -> tuple[Tensor, Tensor, Tensor]:
+    """Depth's slope to the right, its slope downwards, and its value at the picture's corner."""
+    (x0, x1, x2), (y0, y1, y2), (z0, z1, z2) = triangles.x, triangles.y, triangles.z
+    right = ((z1 - z0) * (y2 - y0) - (z2 - z0) * (y1 - y0)) / triangles.area
+    down = ((z2 - z0) * (x1 - x0) - (z1 - z0) * (x2 - x0)) / triangles.area
+    return right, down, z0 - right * x0 - down * y0
+
+
+def _downwards(x: Tensor, y: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """Corners (3, T) in the order of their rows."""
+    xs, ys = list(x), list(y)
+    for i, j in ((0, 1), (1, 2), (0, 1)):
+        swap = ys[i] > ys[j]
+        xs[i], xs[j] = torch.where(swap, xs[j], xs[i]), torch.where(swap, xs[i], xs[j])
+        ys[i], ys[j] = torch.where(swap, ys[j], ys[i]), torch.where(swap, ys[i], ys[j])
+    return xs, ys
+
+
+def _fragments(nearest: Tensor, triangles: _Triangles) -> Fragments:
+    """What the z-buffer shows.
+
+    Weights over distance are planes in the picture. They are counted from the pixel of the first corner, where float32
+    holds them.
+    """
+    after, before = [1, 2, 0], [2, 0, 1]
+    left, top = triangles.x[0].floor(), triangles.y[0].floor()
+    x, y = triangles.x - (left + 0.5), triangles.y - (top + 0.5)
+    planes = torch.stack([y[after] - y[before], x[before] - x[after], x[after] * y[before] - x[before] * y[after]])
+    planes = planes / (triangles.area * triangles.w)
+    table = torch.cat([planes.flatten(0, 1), left[None], top[None]]).T.float().contiguous()
+    row, column = (nearest != EMPTY).nonzero().unbind(1)
+    pixel = row * nearest.shape[1] + column
+    key = nearest.view(-1).index_select(0, pixel)
+    chosen = key & 0xFFFFFFFF
+    return Fragments(
+        pixel,
+        triangles.picture.index_select(0, chosen),
+        triangles.face.index_select(0, chosen),
+        torch.cat([_weights(table, *part) for part in _parts(chosen, row, column)]),
+        (key >> 32).int().view(torch.float32) * 2 - 1,
+    )
+
+
+def _weights(table: Tensor, chosen: Tensor, row: Tensor, column: Tensor) -> Tensor:
+    """Perspective-correct weights (P, 3) of the corners of triangles (P,) at pixels."""
+    *planes, left, top = table.index_select(0, chosen).unbind(1)
+    right, down = column - left, row - top
+    a, b, c = ((planes[i] * right + planes[i + 3] * down + planes[i + 6]).clamp(min=0) for i in range(3))
+    return torch.stack([a, b, c], dim=1) / (a + b + c)[:, None]
