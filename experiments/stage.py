@@ -34,7 +34,10 @@ def load_stage_config(stage: ModuleType, profile: str, overrides: Sequence[str])
     if not path.is_file():
         there = ", ".join(sorted(found.stem for found in folder.glob("*.yaml")))
         raise ConfigError(f"profile={profile}: no such profile. There are: {there}.")
-    return load_config(stage.Config, path, overrides)
+    config = load_config(stage.Config, path, overrides)
+    if hasattr(stage, "settle"):
+        stage.settle(config)
+    return config
 
 
 def open_data(stage: ModuleType, config: StageConfig) -> Any:

@@ -30,3 +30,19 @@ class MeshBatch(TypedDict):
     displacement: Tensor
     identity: Tensor
     expression: Tensor
+
+
+class CodeBatch(TypedDict):
+    """The SAE's codes of meshes.
+
+    Attributes:
+        identity_code: (B, identity_dim) float32.
+        expression_code: (B, expression_dim) float32.
+        identity: (B,) int64, as in :class:`MeshBatch`.
+        expression: (B,) or (B, A) int64, as in :class:`MeshBatch`.
+    """
+
+    identity_code: Tensor
+    expression_code: Tensor
+    identity: Tensor
+    expression: Tensor
