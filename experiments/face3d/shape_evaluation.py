@@ -52,14 +52,19 @@ class Reference:
         self.meshes = train
         self.training = training_diversity(train, train.identity, train.expression, pairs, seed)
         self.index = index_training(train)
+        self.judge: MeshJudge | None = None
+        if train.expression.ndim == 1:
+            self._fit_judge(train, datamodule)
+
+    def _fit_judge(self, train: MeshDataset, datamodule: MeshDataModule) -> None:
         held_out = [datamodule.datasets[split] for split in ("val", "test")]
         self.judge = fit_mesh_judge(
             np.concatenate([part[:] for part in held_out]),
             torch.cat([part.identity for part in held_out]),  # type: ignore[attr-defined]
             torch.cat([part.expression for part in held_out]),  # type: ignore[attr-defined]
         )
-        labels = train.expression.unique()
-        by_expression = [np.flatnonzero(train.expression.numpy() == label) for label in labels.tolist()]
+        labels = range(datamodule.num_expressions)
+        by_expression = [np.flatnonzero(train.expression.numpy() == label) for label in labels]
         self.expression_means = torch.stack([torch.from_numpy(train[rows].mean(0)) for rows in by_expression])
         some = np.flatnonzero(train.identity.numpy() < JUDGED_PEOPLE)
         self.real = judged(self.judge, torch.from_numpy(train[some]), train.identity[some], train.expression[some])
@@ -107,6 +112,7 @@ def control(sampler: FaceSampler, reference: Reference) -> dict[str, float]:
     faces = torch.cat(
         [sampler.faces(people[w], e, 1.0) for w, e in zip(who.split(BATCH), what.split(BATCH), strict=True)]
     )
+    assert reference.judge is not None
     values = judged(reference.judge, faces, who, what)
     return values | {"intensity_rank_correlation": _rank_correlation(sampler, reference, people[:10])}
 

@@ -12,9 +12,23 @@ from facegen_core.methods.face3d.config import CodeSizes, ShapeGANConfig
 
 if TYPE_CHECKING:
     import lightning.pytorch as pl
+    from PIL.Image import Image
 
     from datamodules.codes import CodesDataModule
     from lightning_modules.shape_cgan import ShapeCGANModule
+
+
+@dataclass
+class EvaluationConfig:
+    """How much is drawn to measure a trained model.
+
+    Attributes:
+        pairs: pairs of faces a diversity is the mean of [P 4.2].
+        samples: faces whose nearest training mesh is looked for [P 4.2].
+    """
+
+    pairs: int = 10000
+    samples: int = 1000
 
 
 @dataclass
@@ -25,11 +39,13 @@ class Config(StageConfig):
         sae: the trained SAE whose codes are learnt: "last", a run's name or its folder.
         identity_codes: file of the z_id table, for one that another run has; null draws a table beside the codes.
         model: networks and objective.
+        evaluation: how much is drawn to measure it.
     """
 
     sae: str = "last"
     identity_codes: str | None = None
     model: ShapeGANConfig = field(default_factory=ShapeGANConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
 
 def settle(config: Config) -> None:
@@ -97,3 +113,31 @@ def build_callbacks(config: Config, datamodule: CodesDataModule) -> list[pl.Call
     else:
         accuracy = MultilabelAccuracy(expressions, average="micro", ignore_index=-1)
     return [Evaluator({"expression_accuracy_by_sae": (accuracy, ("expression_logits", "expression"))})]
+
+
+def evaluate(
+    config: Config, module: ShapeCGANModule, datamodule: CodesDataModule
+) -> tuple[dict[str, float], dict[str, Image], dict[str, str]]:
+    """Table 1's measures at level 1, whether the model does as asked, and the paper's figures of shapes.
+
+    What only classes allow, the judge's figures, is left out where expressions are action units.
+    """
+    from experiments.face3d import sae
+    from experiments.face3d.figures import embedding_figures, shape_figures
+    from experiments.face3d.models import ShapeModel, load_autoencoder
+    from experiments.face3d.shape_evaluation import Reference, control, table1
+    from experiments.stage import open_data
+    from facegen_core.config import load_config
+
+    meshes = open_data(sae, load_config(sae.Config, Path(config.sae) / "config.yaml"))
+    meshes.setup("test")
+    model = ShapeModel(module, load_autoencoder(Path(config.sae)), datamodule.file)
+    reference = Reference(meshes, config.evaluation.pairs, config.seed)
+    values = table1(model, reference, 1.0, config.evaluation.samples)
+    pictures = shape_figures(model, config.seed)
+    tags = {"protocol.diversity": "share of the training set's; new people, shared noise, expressions drawn uniformly"}
+    if reference.judge is not None:
+        values |= control(model, reference) | {f"real_{key}": value for key, value in reference.real.items()}
+        pictures["figure-13-embeddings"] = embedding_figures(model, config.seed, people=50)
+        tags["judge.expression_accuracy"] = "linear discriminants on principal components of people held out"
+    return values, pictures, tags
