@@ -28,7 +28,9 @@ _PAIRS, _SAMPLES, _JUDGED = 70, 71, 72
 class FaceSampler(Protocol):
     """A model that draws people and shows them with an expression."""
 
-    expressions: int
+    @property
+    def expressions(self) -> int:
+        """How many expressions there are; action units are shown one at a time."""
 
     def people(self, count: int, generator: torch.Generator) -> Tensor:
         """(count, D), all that makes a person but the expression."""
