@@ -113,13 +113,17 @@ class Journal:
         return self._metrics[key].steps[-1] if key in self._metrics else -1
 
     def params(self, values: Mapping[str, Any]) -> None:
-        """Records parameters (flat), less those recorded already with the same value."""
+        """Records parameters (flat), less those recorded already with the same value.
+
+        MLflow lets no parameter change; a resumed run's new value is the tag ``changed.<parameter>``.
+        """
+        flat = {metric_key(key): str(value)[:LONGEST_PARAM] for key, value in values.items()}
         with self._lock:
-            flat = {metric_key(key): str(value)[:LONGEST_PARAM] for key, value in values.items()}
-            fresh = {key: value for key, value in flat.items() if self._params.get(key) != value}
+            fresh = {key: value for key, value in flat.items() if key not in self._params}
             if fresh:
                 self._params |= fresh
                 self._write({"kind": "params", "values": fresh})
+        self.set_tags({f"changed.{key}": value for key, value in flat.items() if self._params[key] != value})
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Records tags, less those that already have the same value."""

@@ -170,6 +170,15 @@ def test_what_is_measured_again_is_recorded_where_it_differs(tmp_path):
     assert len(names) == len(set(names)) == 2
 
 
+def test_changed_parameter_is_a_tag_since_mlflow_refuses_it(tmp_path):
+    journal = open_journal(tmp_path)
+    for steps in (4, 4, 8):
+        journal.params({"lr": 0.1, "steps": steps})
+    journal.close()
+    assert [data["values"] for data in records(tmp_path, "params")] == [{"lr": "0.1", "steps": "4"}]
+    assert [data["values"] for data in records(tmp_path, "tags")] == [{"changed.steps": "8"}]
+
+
 def test_flatten_joins_names_by_dots():
     assert flatten({"a": {"b": 1, "c": {"d": (2, 3)}}, "e": None}) == {"a.b": 1, "a.c.d": (2, 3), "e": None}
 

@@ -144,7 +144,7 @@ def test_a_refused_record_does_not_block_the_rest(tmp_path, store):
     journal.params({"lr": 1, "steps": 10})
     run = MlflowRun(tmp_path, uri)
     run.send_waiting()
-    journal.params({"lr": 2, "new": 3})  # MLflow never lets a parameter change
+    journal._append({"kind": "params", "values": {"lr": "2", "new": "3"}})  # MLflow never lets a parameter change
     journal._append({"kind": "metrics", "step": 0, "values": {"good": 1.0, "bad@": 1.0, "fine": 2.0}})
     journal._append({"kind": "image", "key": "k", "step": 0, "file": "gone.png"})
     with journal._lock:
