@@ -1,8 +1,9 @@
 """Settings of 3DFaceCAM's networks. Plain values only: they travel in checkpoints."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from facegen_core.errors import ConfigError
 from facegen_core.types import ExpressionLabels
 
 IdentityCodeKind = Literal["gaussian", "one_hot"]
@@ -97,6 +98,80 @@ class CodeSizes:
 
     identity_dim: int
     expression_dim: int
+    identity_code_dim: int
+    identities: int
+    expressions: int
+
+
+@dataclass
+class GrowthConfig:
+    """How the texture GAN grows.
+
+    Attributes:
+        first_resolution: pixels of a side in the first phase [P 3.3]; the code begins at 8.
+        last_resolution: of the finished textures [P 3.3].
+        stable_images: real pictures shown at a resolution that is fully there (Karras et al. 2018; the paper says none,
+            the code has 85,714 batches a resolution).
+        fade_images: real pictures shown while a resolution fades in.
+        batch: pictures in a batch, for each resolution from the first to the last (Karras et al. 2018, one GPU).
+    """
+
+    first_resolution: int = 16
+    last_resolution: int = 512
+    stable_images: int = 600_000
+    fade_images: int = 600_000
+    batch: list[int] = field(default_factory=lambda: [128, 64, 32, 16, 8, 4])
+
+    def check(self) -> None:
+        """Refuses sizes that cannot be grown."""
+        sizes = [4 * 2**i for i in range(9)]
+        if self.first_resolution not in sizes or self.last_resolution not in sizes:
+            raise ConfigError(f"model.growth: resolutions are powers of two from {sizes[0]} to {sizes[-1]}.")
+        phases = sizes.index(self.last_resolution) - sizes.index(self.first_resolution) + 1
+        if phases < 1 or len(self.batch) != phases or min(self.batch) < 1:
+            raise ConfigError(
+                f"model.growth.batch = {self.batch}: needs {phases} sizes, one for each resolution from "
+                f"{self.first_resolution} to {self.last_resolution}."
+            )
+        if self.stable_images < 1 or self.fade_images < 1:
+            raise ConfigError("model.growth: stable_images and fade_images must be 1 or more.")
+
+
+@dataclass
+class TextureGANConfig:
+    """The texture GAN (TextureProGAN).
+
+    Attributes:
+        width: features at low resolutions, of which higher ones have shares [C].
+        noise_dim: length of the noise [P 3.3]; the code has 128.
+        negative_slope: of every LeakyReLU [P]; the code has 0.1.
+        deviation_group: pictures in a group of the minibatch's deviation (Karras et al. 2018); the code takes the batch.
+        penalty_weight: of the gradient penalty [P, C].
+        drift_weight: of the squared scores of real pictures [P, C].
+        class_weight: of the class losses [C].
+        growth: resolutions, pictures and batches.
+    """
+
+    width: int = 256
+    noise_dim: int = 256
+    negative_slope: float = 0.2
+    deviation_group: int = 4
+    penalty_weight: float = 10.0
+    drift_weight: float = 0.001
+    class_weight: float = 1.0
+    growth: GrowthConfig = field(default_factory=GrowthConfig)
+
+
+@dataclass
+class TextureSizes:
+    """What the data and the z_id table decide about the texture GAN.
+
+    Attributes:
+        identity_code_dim: length of z_id.
+        identities: identities trained on.
+        expressions: expression classes, or action units.
+    """
+
     identity_code_dim: int
     identities: int
     expressions: int
