@@ -61,8 +61,8 @@ OUT ?= outputs/data/$(LAYOUT)-$(PEOPLE)-seed0
 data-population: $(STAMP) ## write embedded people as a data set, PEOPLE=200 LAYOUT=facescape|bp4d OUT=folder
 	$(FACEGEN) data population --layout $(LAYOUT) --people $(PEOPLE) --out $(OUT)
 
-data-check: $(STAMP) ## say what a data set has and lacks, DATA=folder
-	$(FACEGEN) data check $(or $(DATA),$(OUT))
+data-check: $(STAMP) ## say what a data set has and lacks, DATA=folder [SET=--deep]
+	$(FACEGEN) data check $(or $(DATA),$(OUT)) $(SET)
 
 dashboard: $(STAMP) ## open MLflow on the runs recorded here
 	$(FACEGEN) dashboard

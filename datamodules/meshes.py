@@ -16,6 +16,7 @@ from datamodules.config import MeshDataConfig
 from datamodules.prepare.mesh_cache import CachedFile, MeshCache, MeshReader, build_mesh_cache, open_mesh_cache
 from facegen_core.errors import ConfigError, DatasetNotFoundError
 from facegen_core.files import atomic_path
+from facegen_core.progress import say
 from facegen_core.seeding import torch_generator
 from facegen_core.types import MeshBatch
 
@@ -134,6 +135,8 @@ class MeshDataModule(FaceDataModule):
         self.template = torch.from_numpy(cache.template + offset)
         self.faces, self.faces_uv = torch.from_numpy(cache.faces), torch.from_numpy(cache.faces_uv)
         self.uv, self.skipped = torch.from_numpy(cache.uv), cache.skipped
+        if self.skipped:
+            say(f"{self.root}: {len(self.skipped)} meshes are left out, the first: {self.skipped[0][1]}")
         self.num_vertices, self.people = len(cache.template), [self.number(person) for person in split["train"]]
         self.num_identities = len(self.people)
         expressions, self.expression_names = self.label(cache.meshes)

@@ -29,6 +29,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         return 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"facegen: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -89,7 +96,7 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     write.add_argument("--seed", type=int, default=0)
     write.add_argument("--out", type=Path, required=True)
     write.set_defaults(run=_population)
-    check = actions.add_parser("check", help="say what is there, what is missing, what will be skipped")
+    check = actions.add_parser("check", help="say what is there and what is missing; with --deep, what cannot be read")
     check.add_argument("folder", type=Path)
     check.add_argument("--deep", action="store_true", help="also read every mesh")
     check.set_defaults(run=_check)

@@ -6,8 +6,7 @@ import platform
 import shutil
 from pathlib import Path
 
-PACKAGES = ("facegen", "torch", "torchvision", "lightning", "torchmetrics", "omegaconf", "mlflow", "anny",
-            "facenet-pytorch", "diffusers", "open_clip_torch", "numpy", "scikit-learn")  # fmt: skip
+from experiments.tracking.record import PACKAGES
 
 
 def doctor() -> str:
@@ -18,7 +17,7 @@ def doctor() -> str:
 
 def _versions() -> list[str]:
     lines = [f"{'python':<18} {platform.python_version()} on {platform.platform()}"]
-    for name in PACKAGES:
+    for name in ("facegen", *PACKAGES):
         try:
             lines.append(f"{name:<18} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:

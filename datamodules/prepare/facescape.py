@@ -15,7 +15,7 @@ EXPECTED = """Expected, flat or below folders like facescape_trainset_001_100/:
 Licence and application: https://facescape.nju.edu.cn
 Without it: facegen data population --layout facescape --people 200 --out DIR"""
 
-_MESH = re.compile(r"(\d+)_(\w+)\.obj")
+_MESH = re.compile(r"(\d+)_([^/]+)\.obj")
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ def find_meshes(root: Path) -> list[MeshFile]:
                     found.append(MeshFile(relative, int(folder.parent.name), int(match[1]) - 1, match[2]))
     if not found:
         raise DatasetNotFoundError(f"{root}: no meshes found.\n{EXPECTED}")
+    if zero := [mesh.path for mesh in found if mesh.expression < 0]:
+        raise DatasetNotFoundError(f"{root}: {counted('meshes numbered 0', zero)}; numbers begin at 1.\n{EXPECTED}")
     found.sort(key=lambda mesh: (mesh.identity, mesh.expression, mesh.path))
     return _first_of_each(found)
 

@@ -155,8 +155,8 @@ def _build(
     path = work / RAW
     if not path.is_file() or path.stat().st_size != len(meshes) * expected * 12:
         finished = {}
-        with path.open("wb") as file:
-            file.truncate(len(meshes) * expected * 12)
+        with path.open("wb") as file:  # room is taken now: a memory map that finds the disk full later is killed
+            os.posix_fallocate(file.fileno(), 0, len(meshes) * expected * 12)
     _fill(root, meshes, work, finished, on_bad_sample, reader)
     kept = _finish(meshes, work, expected)
     work.rename(done)

@@ -90,7 +90,8 @@ def evaluate(
     from experiments.face3d.evaluation import encode_split, measures, protocol, read_vertex_mask, unit_measures
     from facegen_core.reporting.embedding_figure import embedding_figure
 
-    model = module.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    on_gpu = torch.cuda.is_available() and config.trainer.accelerator != "cpu"
+    model = module.model.to("cuda" if on_gpu else "cpu")
     device = next(model.parameters()).device
     mask = read_vertex_mask(config.evaluation.vertex_mask, datamodule.num_vertices)
     train, test = (
