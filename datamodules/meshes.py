@@ -136,7 +136,7 @@ class MeshDataModule(FaceDataModule):
         self.faces, self.faces_uv = torch.from_numpy(cache.faces), torch.from_numpy(cache.faces_uv)
         self.uv, self.skipped = torch.from_numpy(cache.uv), cache.skipped
         if self.skipped:
-            say(f"{self.config.root}: {len(self.skipped)} meshes are left out, the first: {self.skipped[0][1]}")
+            say(f"{self.root}: {len(self.skipped)} meshes are left out, the first: {self.skipped[0][1]}")
         self.num_vertices, self.people = len(cache.template), [self.number(person) for person in split["train"]]
         self.num_identities = len(self.people)
         expressions, self.expression_names = self.label(cache.meshes)

@@ -32,6 +32,7 @@ Without it: facegen data population --layout bp4d --people 41 --out DIR"""
 
 TASKS = tuple(f"T{number}" for number in range(1, 9))
 _SUBJECT = re.compile(r"[FM]\d{3,}")
+_TASK = re.compile(r"T\d+")
 _SEQUENCE = re.compile(r"([FM]\d{3,})_(T\d+)\.csv")
 _FRAME = re.compile(r"(\d+)\.(npy|obj|jpg|jpeg|png)")
 PICTURE_KINDS = ("jpg", "jpeg", "png")
@@ -107,7 +108,7 @@ def read_recordings(root: Path) -> list[Recording]:
     found: dict[tuple[str, str], Recording] = {}
     for tree in (MESHES, PICTURES):
         for folder in sorted((root / tree).glob("*/T*")):
-            if _SUBJECT.fullmatch(folder.parent.name):
+            if _SUBJECT.fullmatch(folder.parent.name) and _TASK.fullmatch(folder.name) and folder.is_dir():
                 names = folder.parent.name, folder.name
                 recording = found.setdefault(names, Recording(*names))
                 files = _numbered(root, folder)
