@@ -101,8 +101,8 @@ def _draw(nearest: Tensor, triangles: _Triangles, height: int) -> None:
     (xt, xm, xb), (yt, ym, yb) = _downwards(triangles.x, triangles.y)
     above = triangles.picture * height
     first, end = (torch.clamp((edge - 0.5).ceil(), above, above + height) for edge in (yt, yb))
-    edges = [_line(xt, yt, xb, yb), _line(xt, yt, xm, ym), _line(xm, ym, xb, yb)]
-    table = torch.stack([first, ym, *sum(edges, ()), *_depth_plane(triangles)], dim=1)
+    slopes = (xb - xt) / (yb - yt), (xm - xt) / (ym - yt), (xb - xm) / (yb - ym)
+    table = torch.stack([first, xt, yt, xm, ym, *slopes, *_depth_plane(triangles)], dim=1)
     triangle, row = _expand((end - first).long())
     for part in _parts(triangle, row):
         _draw_rows(nearest, table, *part)
@@ -111,11 +111,12 @@ def _draw(nearest: Tensor, triangles: _Triangles, height: int) -> None:
 def _draw_rows(nearest: Tensor, table: Tensor, triangle: Tensor, row: Tensor) -> None:
     """Offers some rows (R,) of triangles to their pixels."""
     width = nearest.shape[1]
-    first, ym, *edges, right, down, start = table.index_select(0, triangle).T.contiguous()
+    first, xt, yt, xm, ym, whole, upper, lower, right, down, start = table.index_select(0, triangle).T.contiguous()
     row = first + row
     centre = row + 0.5
-    long, upper, lower = (edges[i] + edges[i + 1] * centre for i in (0, 2, 4))
-    short = torch.where(centre < ym, upper, lower)
+    # Counted from an edge's upper end, so that edges that meet there cross its row at the same place.
+    long = xt + (centre - yt) * whole
+    short = torch.where(centre < ym, xt + (centre - yt) * upper, xm + (centre - ym) * lower)
     left, end = ((x - 0.5).ceil().clamp(0, width) for x in (torch.minimum(long, short), torch.maximum(long, short)))
     span, column = _expand((end - left).long())
     depth = start + down * centre + right * (left + 0.5)
@@ -124,12 +125,6 @@ def _draw_rows(nearest: Tensor, table: Tensor, triangle: Tensor, row: Tensor) ->
     # The bits of positive floats are ordered as the numbers are.
     key = depth.float().clamp(1e-30, 1).view(torch.int32).long() << 32 | triangle.index_select(0, span)
     nearest.view(-1).scatter_reduce_(0, pixel, key, "amin")
-
-
-def _line(x: Tensor, y: Tensor, to_x: Tensor, to_y: Tensor) -> tuple[Tensor, Tensor]:
-    """Where a line crosses row 0, and how far it goes to the right from row to row."""
-    slope = (to_x - x) / (to_y - y)
-    return x - y * slope, slope
 
 
 def _parts(*values: Tensor) -> Iterator[tuple[Tensor, ...]]:

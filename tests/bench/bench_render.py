@@ -11,6 +11,7 @@ from statistics import median
 
 import numpy as np
 import torch
+import trimesh
 
 from facegen_core.geometry.camera import head_camera
 from facegen_core.geometry.render import render
@@ -68,8 +69,6 @@ def _face() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     if real is not None:
         model = ict_file(real)
         return np.concatenate([ict_person(model, 0, i, 1) for i in range(FRAMES)]), *ict_topology(model)
-    import trimesh
-
     shared = anatomy()
     vertices, faces = trimesh.remesh.subdivide(shared.template.numpy(), shared.faces)
     uv, faces_uv = trimesh.remesh.subdivide(np.pad(shared.uv, ((0, 0), (0, 1))), shared.faces_uv)
