@@ -13,7 +13,7 @@ SET ?=
 RUN ?= last
 WORDS = $(if $(DATA),data.root=$(DATA)) $(SET)
 
-STAGES := sae
+STAGES := sae shape_cgan
 PAPERS := face3d
 
 .DEFAULT_GOAL := help
@@ -55,14 +55,14 @@ $(STAGES:%=evaluate-%): evaluate-%: $(STAMP) ## measure a stage's run on held-ou
 $(PAPERS:%=reproduce-%): reproduce-%: $(STAMP) ## a paper's tables, ours beside the published
 	$(FACEGEN) reproduce $* profile=$(PROFILE) $(WORDS)
 
-PEOPLE ?= 200
 LAYOUT ?= facescape
+PEOPLE ?= $(if $(filter bp4d,$(LAYOUT)),41,200)
 OUT ?= outputs/data/$(LAYOUT)-$(PEOPLE)-seed0
-data-population: $(STAMP) ## write embedded people as a data set, PEOPLE=200 LAYOUT=facescape OUT=folder
+data-population: $(STAMP) ## write embedded people as a data set, PEOPLE=200 LAYOUT=facescape|bp4d OUT=folder
 	$(FACEGEN) data population --layout $(LAYOUT) --people $(PEOPLE) --out $(OUT)
 
-data-check: $(STAMP) ## say what a data set has and lacks, DATA=folder
-	$(FACEGEN) data check $(or $(DATA),$(OUT))
+data-check: $(STAMP) ## say what a data set has and lacks, DATA=folder [SET=--deep]
+	$(FACEGEN) data check $(or $(DATA),$(OUT)) $(SET)
 
 dashboard: $(STAMP) ## open MLflow on the runs recorded here
 	$(FACEGEN) dashboard

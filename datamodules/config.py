@@ -7,15 +7,15 @@ from facegen_core.types import BadSamplePolicy
 
 
 @dataclass
-class FaceScapeConfig:
-    """A FaceScape TU folder, or any registered meshes laid out like it.
+class MeshDataConfig:
+    """Registered meshes of people, whatever their layout.
 
     Attributes:
-        root: folder with ``<id>/models_reg/<k>_<name>.obj``; null where the population stands in.
+        root: the data set's folder; null where the population stands in.
         template: OBJ file that displacements are measured from; the mean of the training meshes if null.
         val_fraction: share of identities held out for validation.
         test_fraction: share of identities held out for the final evaluation.
-        val_identities: folder names (numbers) held out for validation; overrides the fraction.
+        val_identities: people held out for validation, by the names of their folders; overrides the fraction.
         test_identities: the same for the final evaluation.
         on_bad_sample: "raise" or "skip" a mesh that cannot be read.
         num_workers: loader processes; 0 reads in the training process, which is fastest from a memory map.
@@ -26,8 +26,8 @@ class FaceScapeConfig:
     template: str | None = None
     val_fraction: float = 0.05
     test_fraction: float = 0.1
-    val_identities: list[int] = field(default_factory=list)
-    test_identities: list[int] = field(default_factory=list)
+    val_identities: list[int | str] = field(default_factory=list)
+    test_identities: list[int | str] = field(default_factory=list)
     on_bad_sample: BadSamplePolicy = "skip"
     num_workers: int = 0
     cache: str | None = None
@@ -37,3 +37,27 @@ class FaceScapeConfig:
             raise ConfigError(
                 "data.val_fraction and data.test_fraction must be 0 or more and leave people to train on."
             )
+
+
+@dataclass
+class FaceScapeConfig(MeshDataConfig):
+    """A FaceScape TU folder, or any registered meshes laid out like it: ``<id>/models_reg/<k>_<name>.obj``."""
+
+
+@dataclass
+class BP4DConfig(MeshDataConfig):
+    """A BP4D folder with registered meshes; its tree stands in ``prepare/bp4d.py``.
+
+    Attributes:
+        frames_per_sequence: coded frames read of each sequence, evenly spread [P 4.1: "around 50 frames"].
+        frame_offset: number of the picture, and of the mesh made from it, minus the number of the coded frame: 0 in
+            BP4D, -1 in BP4D+.
+    """
+
+    frames_per_sequence: int = 50
+    frame_offset: int = 0
+
+    def check(self) -> None:
+        super().check()
+        if self.frames_per_sequence < 1:
+            raise ConfigError(f"data.frames_per_sequence = {self.frames_per_sequence}: must be 1 or more.")

@@ -1,193 +1,27 @@
 """FaceScape TU models, and any registered meshes laid out like them."""
 
-import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from datamodules.base import FaceDataModule
-from datamodules.config import FaceScapeConfig
-from datamodules.prepare.facescape import find_meshes
-from datamodules.prepare.mesh_cache import MeshCache, build_mesh_cache, open_mesh_cache
-from facegen_core.errors import ConfigError, DatasetNotFoundError
-from facegen_core.files import atomic_path
-from facegen_core.seeding import torch_generator
-from facegen_core.types import MeshBatch
-
-_SPLIT = 30
-ROWS_AT_A_TIME = 64
+from datamodules.meshes import MeshDataModule
+from datamodules.prepare.facescape import MeshFile, find_meshes
+from datamodules.prepare.mesh_cache import OBJ, MeshReader
 
 
-class MeshDataset(Dataset[Any]):
-    """Rows of a mesh cache, measured from a template of their own.
+class FaceScapeDataModule(MeshDataModule):
+    """FaceScape's meshes in mm, each labelled with one of its expressions; see :class:`MeshDataModule`."""
 
-    Args:
-        displacements: (M, V, 3) float32, the cache's memory map.
-        rows: (N,) the rows that belong to this split.
-        offset: (V, 3) float32, taken off every row: the template's own displacement in the cache.
-        identity: (N,) labels.
-        expression: (N,) labels.
-    """
+    file = MeshFile
 
-    def __init__(
-        self,
-        displacements: npt.NDArray[np.float32],
-        rows: npt.NDArray[np.int64],
-        offset: npt.NDArray[np.float32],
-        identity: Tensor,
-        expression: Tensor,
-    ) -> None:
-        self.displacements, self.rows, self.offset = displacements, rows, offset
-        self.identity, self.expression = identity, expression
+    def find(self, root: Path) -> tuple[list[MeshFile], MeshReader]:
+        """All registered OBJ files."""
+        return find_meshes(root), OBJ
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What loader processes are handed: a memory map by its file, because numpy would send its whole content."""
-        state = self.__dict__.copy()
-        if isinstance(self.displacements, np.memmap):
-            state["displacements"] = (self.displacements.filename, self.displacements.shape)
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        if isinstance(self.displacements, tuple):
-            path, shape = self.displacements
-            self.displacements = np.memmap(path, np.float32, "r", shape=shape)
-
-    def __getitem__(self, part: slice) -> npt.NDArray[np.float32]:
-        """Displacements (B, V, 3) of a run of samples, as an array, for what is not trained in batches (PCA)."""
-        return self.displacements[self.rows[part]] - self.offset
-
-    def __getitems__(self, places: list[tuple[int, int]]) -> MeshBatch:
-        """One batch; the sample seeds are not used, since nothing is augmented."""
-        chosen = np.array([index for index, _ in places])
-        order = np.argsort(self.rows[chosen])  # the disk is read forwards
-        meshes = np.empty((len(chosen), *self.offset.shape), np.float32)
-        for place in order:
-            np.subtract(self.displacements[self.rows[chosen[place]]], self.offset, out=meshes[place])
-        return MeshBatch(
-            displacement=torch.from_numpy(meshes),
-            identity=self.identity[chosen],
-            expression=self.expression[chosen],
-        )
-
-
-class FaceScapeDataModule(FaceDataModule):
-    """Meshes split by person; see ``datamodules/config.py`` for the settings.
-
-    After :meth:`setup`: ``template`` (V, 3) in mm, what displacements are measured from; ``faces``, ``uv``,
-    ``faces_uv``; ``num_vertices``; ``num_identities``, the people trained on, whose labels come first;
-    ``num_expressions``; ``skipped``, the meshes left out with the reasons.
-    """
-
-    def __init__(self, config: FaceScapeConfig, batch_size: int, seed: int) -> None:
-        super().__init__(batch_size, seed, config.num_workers)
-        self.config = config
-        self._folder: Path | None = None
-
-    def prepare_data(self) -> None:
-        if self.config.root is None:
-            raise DatasetNotFoundError("data.root: no folder given.")
-        root = Path(self.config.root)
-        cache = Path(self.config.cache) if self.config.cache else root / ".facegen_cache"
-        template = Path(self.config.template) if self.config.template else None
-        self._folder = build_mesh_cache(root, find_meshes(root), template, cache, self.config.on_bad_sample)
-
-    def setup(self, stage: str) -> None:
-        if self.datasets:
-            return
-        if self._folder is None:
-            self.prepare_data()
-        assert self._folder is not None
-        cache = open_mesh_cache(self._folder, self.config.on_bad_sample)
-        split = split_identities(sorted({mesh.identity for mesh in cache.meshes}), self.config)
-        label = {person: i for i, person in enumerate(p for name in ("train", "val", "test") for p in split[name])}
-        offset = self._offset(cache, split["train"])
-        self.template = torch.from_numpy(cache.template + offset)
-        self.faces, self.faces_uv = torch.from_numpy(cache.faces), torch.from_numpy(cache.faces_uv)
-        self.uv, self.skipped = torch.from_numpy(cache.uv), cache.skipped
-        self.num_vertices, self.num_identities = len(cache.template), len(split["train"])
-        names = {mesh.expression: mesh.name for mesh in cache.meshes}
-        self.num_expressions = max(names) + 1
-        self.expression_names = [names.get(k, "") for k in range(self.num_expressions)]
-        for name, people in split.items():
-            rows = _rows_of(cache, people)
-            meshes = [cache.meshes[row] for row in rows]
-            self.datasets[name] = MeshDataset(
-                cache.displacements,
-                rows,
-                offset,
-                torch.tensor([label[mesh.identity] for mesh in meshes], dtype=torch.int64),
-                torch.tensor([mesh.expression for mesh in meshes], dtype=torch.int64),
-            )
-        self._digest = hashlib.sha256(
-            f"{cache.digest} {split} {self.template.numpy().tobytes()!r}".encode()
-        ).hexdigest()
-
-    def digest(self) -> str:
-        return self._digest
-
-    def _offset(self, cache: MeshCache, people: list[int]) -> npt.NDArray[np.float32]:
-        """The displacement, in the cache, of what this run measures from: a given template, or the training mean.
-
-        The released code's template is not documented; the mean is what a network, whose output starts near zero, is
-        closest to. It is taken over training people alone, so that nothing of the held-out ones is known.
-        """
-        if self.config.template:
-            return np.zeros_like(cache.template)
-        assert self._folder is not None
-        key = hashlib.sha256(str(people).encode()).hexdigest()[:16]
-        path = self._folder / f"mean-{key}.npy"
-        if not path.is_file():
-            rows = _rows_of(cache, people)
-            total = np.zeros(cache.template.shape)
-            for start in range(0, len(rows), ROWS_AT_A_TIME):
-                total += cache.displacements[rows[start : start + ROWS_AT_A_TIME]].sum(axis=0, dtype=np.float64)
-            with atomic_path(path) as temporary, temporary.open("wb") as file:
-                np.save(file, (total / len(rows)).astype(np.float32))
-        offset: npt.NDArray[np.float32] = np.load(path)
-        return offset
-
-
-def split_identities(people: list[int], config: FaceScapeConfig) -> dict[str, list[int]]:
-    """Who is trained on, validated on and tested on: named people, else a fixed random share.
-
-    The shares do not depend on the run's seed: runs of all seeds hold the same people out.
-
-    Args:
-        people: all people's numbers, sorted.
-        config: names or shares.
-
-    Raises:
-        ConfigError: a named person is not there, is in two splits, or nobody is left to train on.
-    """
-    held = {"val": list(config.val_identities), "test": list(config.test_identities)}
-    for name, named in held.items():
-        if unknown := sorted(set(named) - set(people)):
-            raise ConfigError(f"data.{name}_identities: nobody in the data is called {unknown}.")
-    if both := sorted(set(held["val"]) & set(held["test"])):
-        raise ConfigError(f"data.val_identities and data.test_identities share {both}.")
-    order = torch.randperm(len(people), generator=torch_generator(_SPLIT)).tolist()
-    free = [people[i] for i in order if people[i] not in {*held["val"], *held["test"]}]
-    for name, fraction in (("test", config.test_fraction), ("val", config.val_fraction)):
-        if not held[name] and fraction > 0:
-            count = max(1, round(fraction * len(people)))
-            held[name], free = free[:count], free[count:]
-    if not free:
-        raise ConfigError(
-            f"{len(people)} people are too few to hold out data.val_fraction and data.test_fraction of them."
-        )
-    return {"train": sorted(free), "val": sorted(held["val"]), "test": sorted(held["test"])}
-
-
-def _rows_of(cache: MeshCache, people: Iterable[int]) -> npt.NDArray[np.int64]:
-    wanted = set(people)
-    return np.array([row for row, mesh in enumerate(cache.meshes) if mesh.identity in wanted], dtype=np.int64)
+    def label(self, meshes: list[Any]) -> tuple[Tensor, list[str]]:
+        """Class labels, as the files are numbered, and the names of the files."""
+        names = {mesh.expression: mesh.name for mesh in meshes}
+        labels = torch.tensor([mesh.expression for mesh in meshes], dtype=torch.int64)
+        return labels, [names.get(k, "") for k in range(max(names) + 1)]

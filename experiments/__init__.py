@@ -3,6 +3,7 @@
 ``EXPERIMENTS`` is the one list of what there is. A paper's package names its training stages; a stage is a module with
 
 * ``Config``: dataclass of its settings, read from ``<stage>/<profile>.yaml``,
+* ``settle(config)``, where settings may name other runs: puts the run they mean now in the place of "last",
 * ``prepare(config)``: makes data that can be made, before any process is started,
 * ``build_datamodule(config)``, ``build_module(config, datamodule)``, ``build_callbacks(config, datamodule)``,
 * ``evaluate(config, module, datamodule)``: final figures on the held-out test split, pictures, and tags that say by

@@ -29,6 +29,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         return 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"facegen: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -84,12 +91,12 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     data = commands.add_parser("data", help="write the embedded population, or check a data set")
     actions = data.add_subparsers(metavar="ACTION", required=True)
     write = actions.add_parser("population", help="write embedded people in a real data set's layout")
-    write.add_argument("--layout", choices=["facescape"], default="facescape")
-    write.add_argument("--people", type=int, default=200)
+    write.add_argument("--layout", choices=["facescape", "bp4d"], default="facescape")
+    write.add_argument("--people", type=int, help="how many; 200, or 41 as BP4D has", default=None)
     write.add_argument("--seed", type=int, default=0)
     write.add_argument("--out", type=Path, required=True)
     write.set_defaults(run=_population)
-    check = actions.add_parser("check", help="say what is there, what is missing, what will be skipped")
+    check = actions.add_parser("check", help="say what is there and what is missing; with --deep, what cannot be read")
     check.add_argument("folder", type=Path)
     check.add_argument("--deep", action="store_true", help="also read every mesh")
     check.set_defaults(run=_check)
@@ -114,15 +121,19 @@ def _reproduce(arguments: argparse.Namespace) -> None:
 
 
 def _population(arguments: argparse.Namespace) -> None:
+    from facegen_core.population.bp4d_layout import write_bp4d
     from facegen_core.population.facescape_layout import write_facescape
 
-    write_facescape(arguments.out, arguments.people, arguments.seed)
+    write, people = {"facescape": (write_facescape, 200), "bp4d": (write_bp4d, 41)}[arguments.layout]
+    write(arguments.out, people if arguments.people is None else arguments.people, arguments.seed)
 
 
 def _check(arguments: argparse.Namespace) -> None:
+    from datamodules.prepare.bp4d_check import check_bp4d, is_bp4d
     from datamodules.prepare.facescape import check_facescape
 
-    print(check_facescape(arguments.folder, deep=arguments.deep))
+    check = check_bp4d if is_bp4d(arguments.folder) else check_facescape
+    print(check(arguments.folder, deep=arguments.deep))
 
 
 def _compare(arguments: argparse.Namespace) -> None:

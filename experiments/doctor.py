@@ -6,8 +6,7 @@ import platform
 import shutil
 from pathlib import Path
 
-PACKAGES = ("facegen", "torch", "torchvision", "lightning", "torchmetrics", "omegaconf", "mlflow", "anny",
-            "facenet-pytorch", "diffusers", "open_clip_torch", "numpy", "scikit-learn")  # fmt: skip
+from experiments.tracking.record import PACKAGES
 
 
 def doctor() -> str:
@@ -18,7 +17,7 @@ def doctor() -> str:
 
 def _versions() -> list[str]:
     lines = [f"{'python':<18} {platform.python_version()} on {platform.platform()}"]
-    for name in PACKAGES:
+    for name in ("facegen", *PACKAGES):
         try:
             lines.append(f"{name:<18} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
@@ -67,6 +66,7 @@ def _weights() -> list[str]:
 def _data() -> list[str]:
     folder = Path("outputs/data")
     found = sorted(path for path in folder.glob("*") if path.is_dir())
-    return [f"{path}: {sum(1 for _ in path.glob('*/models_reg'))} people" for path in found] or [
-        f"none in {folder} yet"
-    ]
+    people = ("*/models_reg", "Sequences(2D+3D)/*")  # FaceScape's, BP4D's
+    counts = [sum(1 for pattern in people for _ in path.glob(pattern)) for path in found]
+    lines = [f"{path}: {count} people" for path, count in zip(found, counts, strict=True)]
+    return lines or [f"none in {folder} yet"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.runs import find_run, stage_folder
 from experiments.schema import StageConfig
-from experiments.stage import open_data, quiet_lightning, run_logger, split_words
+from experiments.stage import open_data, outputs_folder, quiet_lightning, run_logger, split_words
 from facegen_core.config import load_config
 from facegen_core.progress import say
 
@@ -24,8 +24,7 @@ def evaluate(paper: str, name: str, stage: ModuleType, words: Sequence[str]) -> 
     """
     options, overrides = split_words(words, "run", "profile")
     which = options.get("run", "last")
-    outputs = next((w.partition("=")[2] for w in overrides if w.startswith("outputs=")), StageConfig.outputs)
-    run = find_run(stage_folder(outputs, paper, name), which, options.get("profile"))
+    run = find_run(stage_folder(outputs_folder(overrides), paper, name), which, options.get("profile"))
     config = load_config(stage.Config, run / "config.yaml", overrides)
     values = evaluate_run(paper, name, stage, config, run, Path(which) if which.endswith(".ckpt") else None)
     width = max(map(len, values))
@@ -53,6 +52,7 @@ def evaluate_run(
     datamodule.setup("test")
     module = stage.build_module(config, datamodule)
     step = load_weights(module, run, checkpoint)
+    _say_if_other_data(run, checkpoint, datamodule.digest())
     values: dict[str, float]
     values, pictures, protocol = stage.evaluate(config, module, datamodule)
     with atomic_path(run / "metrics.json") as temporary:
@@ -67,6 +67,13 @@ def evaluate_run(
     return values
 
 
+def _say_if_other_data(run: Path, checkpoint: Path | None, digest: str) -> None:
+    """People a network was trained on must not be measured as held out without the user knowing."""
+    _, saved = read_checkpoint(run, checkpoint)
+    if saved["callbacks"]["checkpoints"]["agreement"]["data"] != digest:
+        say(f"{run}: these are not the data, or not the split, it was trained on; it may know people held out now")
+
+
 def load_weights(module: Any, run: Path, checkpoint: Path | None = None) -> int:
     """Fills a stage with the weights of a run, averaged ones where it kept an average.
 
@@ -76,14 +83,35 @@ def load_weights(module: Any, run: Path, checkpoint: Path | None = None) -> int:
     Raises:
         CheckpointError: no checkpoint, or one that is damaged or made for other networks.
     """
+    path, saved = read_checkpoint(run, checkpoint)
+    fill_weights(module, path, saved)
+    return int(path.stem)
+
+
+def read_checkpoint(run: Path, checkpoint: Path | None = None) -> tuple[Path, dict[str, Any]]:
+    """A checkpoint of a run, the newest if none is named, with its path.
+
+    Raises:
+        CheckpointError: there is none, or it is damaged.
+    """
     from facegen_core.checkpoint import list_checkpoints, load_checkpoint
     from facegen_core.errors import CheckpointError
 
     found = list_checkpoints(run / "checkpoints")
     if checkpoint is None and not found:
-        raise CheckpointError(f"{run}: no checkpoint to measure. Train it first, or continue it with resume={run}.")
+        raise CheckpointError(f"{run}: no checkpoint yet. Train it first, or continue it with resume={run}.")
     path = checkpoint or found[0]
-    saved = load_checkpoint(path)
+    return path, load_checkpoint(path)
+
+
+def fill_weights(module: Any, path: Path, saved: dict[str, Any]) -> None:
+    """Fills a stage with the weights of the checkpoint ``saved``, read from ``path``, averaged ones if there are any.
+
+    Raises:
+        CheckpointError: it was made for other networks.
+    """
+    from facegen_core.errors import CheckpointError
+
     try:
         module.load_state_dict(saved["state_dict"])
     except RuntimeError as error:
@@ -95,4 +123,3 @@ def load_weights(module: Any, run: Path, checkpoint: Path | None = None) -> int:
         if name in average:
             weight.data.copy_(average[name])
     module.eval()
-    return int(path.stem)

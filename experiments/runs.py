@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+from experiments.ranks import is_main_process, world_size
 from facegen_core.errors import FacegenError
 
 RUN_DIR_VARIABLE = "FACEGEN_RUN_DIR"
@@ -27,12 +28,12 @@ def new_run(folder: Path, name: str | None, profile: str) -> Path:
     """
     if inherited := os.environ.get(RUN_DIR_VARIABLE):  # a process that DDP started beside the first
         return Path(inherited)
-    if name is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if name is None and world_size() > 1:
         raise FacegenError("several processes were started from outside: give the run a name they share, name=...")
     folder.mkdir(parents=True, exist_ok=True)
     if name is not None:
         run = folder / name
-        if (run / "config.yaml").exists() and int(os.environ.get("RANK", "0")) == 0:
+        if (run / "config.yaml").exists() and is_main_process():
             raise FacegenError(
                 f"{run}: a run of this name exists. Continue it with resume={run}, or take another name=."
             )

@@ -76,13 +76,14 @@ class TrackingConfig:
     """Where a run is recorded.
 
     Attributes:
-        uri: MLflow tracking address: a sqlite file or a server; null keeps the record in the run's folder alone.
+        uri: MLflow tracking address: a sqlite file or a server; "auto" is ``mlflow.db`` in ``outputs``; null keeps the
+            record in the run's folder alone.
         experiment: MLflow experiment; the paper's slug if null.
         parent: key of a parent run, for rows of a table.
         system_metrics: also record processor, memory and GPU use.
     """
 
-    uri: str | None = "sqlite:///outputs/mlflow.db"
+    uri: str | None = "auto"
     experiment: str | None = None
     parent: str | None = None
     system_metrics: bool = True

@@ -10,13 +10,17 @@ from typing import Any
 from experiments.schema import StageConfig
 from facegen_core.config import load_config
 from facegen_core.errors import ConfigError
-from facegen_core.files import only_one
 
 
 def split_words(words: Sequence[str], *names: str) -> tuple[dict[str, str], list[str]]:
     """Sorts ``key=value`` words into the command's own (those in ``names``) and configuration overrides."""
     own = {key: value for key, _, value in (w.partition("=") for w in words) if key in names}
     return own, [w for w in words if w.partition("=")[0] not in names]
+
+
+def outputs_folder(overrides: Sequence[str]) -> str:
+    """The folder of all runs, as the overrides say it, before any run's settings are read."""
+    return next((w.partition("=")[2] for w in overrides if w.startswith("outputs=")), StageConfig.outputs)
 
 
 def load_stage_config(stage: ModuleType, profile: str, overrides: Sequence[str]) -> Any:
@@ -30,15 +34,17 @@ def load_stage_config(stage: ModuleType, profile: str, overrides: Sequence[str])
     if not path.is_file():
         there = ", ".join(sorted(found.stem for found in folder.glob("*.yaml")))
         raise ConfigError(f"profile={profile}: no such profile. There are: {there}.")
-    return load_config(stage.Config, path, overrides)
+    config = load_config(stage.Config, path, overrides)
+    if hasattr(stage, "settle"):
+        stage.settle(config)
+    return config
 
 
 def open_data(stage: ModuleType, config: StageConfig) -> Any:
-    """The stage's data module, its files prepared by whichever process comes first."""
-    with only_one(Path(config.outputs) / ".prepare.lock"):
-        stage.prepare(config)
-        datamodule = stage.build_datamodule(config)
-        datamodule.prepare_data()
+    """The stage's data module, its files prepared; what prepares files lets one process at a time do it."""
+    stage.prepare(config)
+    datamodule = stage.build_datamodule(config)
+    datamodule.prepare_data()
     return datamodule
 
 
@@ -50,11 +56,18 @@ def run_logger(paper: str, name: str, config: StageConfig, run: Path, tags: dict
         run,
         experiment=config.tracking.experiment or paper,
         run_name=f"{name}-{run.name}",
-        tracking_uri=config.tracking.uri or "",
+        tracking_uri=tracking_uri(config),
         tags={"stage": name, "paper": paper, "seed": str(config.seed), **tags},
         parent=config.tracking.parent,
         system_metrics=config.tracking.system_metrics,
     )
+
+
+def tracking_uri(config: StageConfig) -> str:
+    """Where the run is recorded, "" for the run's folder alone."""
+    if config.tracking.uri == "auto":
+        return f"sqlite:///{Path(config.outputs).resolve() / 'mlflow.db'}"
+    return config.tracking.uri or ""
 
 
 def quiet_lightning() -> None:

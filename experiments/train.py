@@ -1,20 +1,22 @@
 """``facegen train``: one training run of one stage, from nothing or from a checkpoint."""
 
 import json
+import math
 import os
-import resource
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from experiments.memory import forget_peak_memory, peak_memory_gib
+from experiments.ranks import is_main_process
 from experiments.runs import RUN_DIR_VARIABLE, find_run, new_run, stage_folder
 from experiments.schema import StageConfig
-from experiments.stage import load_stage_config, open_data, quiet_lightning, run_logger, split_words
+from experiments.stage import load_stage_config, open_data, outputs_folder, quiet_lightning, run_logger, split_words
 from facegen_core.config import load_config, to_plain, to_yaml
 from facegen_core.errors import CheckpointError
+from facegen_core.files import atomic_path
 from facegen_core.progress import say
 
 _INITIAL_WEIGHTS = 20
@@ -38,11 +40,10 @@ def train(paper: str, name: str, stage: ModuleType, words: Sequence[str]) -> Pat
         config = load_stage_config(stage, profile or "demo", overrides)
         run = new_run(stage_folder(config.outputs, paper, name), config.name, profile or "demo")
     else:
-        outputs = next((w.partition("=")[2] for w in overrides if w.startswith("outputs=")), StageConfig.outputs)
-        run = find_run(stage_folder(outputs, paper, name), resume, profile)
+        run = find_run(stage_folder(outputs_folder(overrides), paper, name), resume, profile)
         config = load_config(stage.Config, run / "config.yaml", overrides)
     checkpoint = checkpoint_to_resume(run, resume) if resume is not None else None
-    with announced(run), kept_config(run / "config.yaml", config):
+    with announced(run):
         run_training(paper, name, stage, config, run, checkpoint)
     return run
 
@@ -52,7 +53,8 @@ def kept_config(path: Path, config: StageConfig) -> Iterator[None]:
     """Writes a run's settings; puts the former ones back if they turn out not to fit the run's checkpoint."""
     before = path.read_text() if path.is_file() else None
     if is_main_process():
-        path.write_text(to_yaml(config))
+        with atomic_path(path) as temporary:
+            temporary.write_text(to_yaml(config))
     try:
         yield
     except CheckpointError:
@@ -73,6 +75,7 @@ def run_training(
     from facegen_core.errors import NonFiniteLossError
     from facegen_core.seeding import derive
 
+    forget_peak_memory()
     datamodule = open_data(stage, config)
     datamodule.setup("fit")
     torch.manual_seed(derive(config.seed, _INITIAL_WEIGHTS))
@@ -88,36 +91,18 @@ def run_training(
         millions = sum(p.numel() for p in module.parameters()) / 1e6
         say(f"{run}: {millions:.1f} M parameters, {config.trainer.max_steps} steps of {config.trainer.global_batch}")
     try:
-        trainer.fit(module, datamodule, ckpt_path=str(checkpoint) if checkpoint else None, weights_only=True)
+        with kept_config(run / "config.yaml", config):
+            trainer.fit(module, datamodule, ckpt_path=str(checkpoint) if checkpoint else None, weights_only=True)
     except (CheckpointError, NonFiniteLossError, SIGTERMException):
         # All processes meet these together, and the first tells the user. Were another to end with an error code,
         # Lightning would kill the first before it has said so and delivered its records.
         if trainer.is_global_zero:
             raise
         raise SystemExit(0) from None
-    if trainer.is_global_zero:
-        speed = _seconds_per_step(trainer)
+    if trainer.is_global_zero and math.isfinite(speed := _seconds_per_step(trainer)):  # else nothing was left to do
         cost = {"seconds_per_step": speed, "peak_memory_gib": peak_memory_gib(), "parameters": round(millions * 1e6)}
         (run / "cost.json").write_text(json.dumps(cost, indent=1) + "\n")
         say(f"{run}: done, {speed:.3g} s a step. Evaluate it with: facegen evaluate {name} run={run}")
-
-
-def is_main_process() -> bool:
-    """Whether this is the process that writes the run's files; true before any other is started."""
-    return (
-        os.environ.get("LOCAL_RANK", "0") == "0"
-        and os.environ.get("NODE_RANK", os.environ.get("GROUP_RANK", "0")) == "0"
-    )
-
-
-def peak_memory_gib() -> float:
-    """Most memory held so far: the GPU's if one was used, else this process's."""
-    import torch
-
-    if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
-        return torch.cuda.max_memory_allocated() / 2**30
-    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
 
 
 def _seconds_per_step(trainer: Any) -> float:

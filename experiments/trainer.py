@@ -10,6 +10,7 @@ from lightning.pytorch.strategies import DDPStrategy, Strategy
 
 from datamodules.base import FaceDataModule
 from experiments.schema import StageConfig, TrainerConfig
+from facegen_core.errors import ConfigError
 from lightning_modules.base import FaceGenModule
 from lightning_modules.callbacks.checkpoints import Checkpoints, VerifiedCheckpointIO
 from lightning_modules.callbacks.ema import EMA
@@ -44,7 +45,9 @@ def build_trainer(
         "trainer.global_batch": settings.global_batch,
         "trainer.accumulate": settings.accumulate,
         "processes": settings.processes,
+        "seed": config.seed,
     }
+    validates = len(datamodule.datasets["val"]) > 0  # type: ignore[arg-type]
     engine: list[pl.Callback] = [
         StepSeed(config.seed, settings.accumulate),
         *([EMA(config.ema.decay)] if config.ema.decay else []),
@@ -52,7 +55,11 @@ def build_trainer(
         *callbacks,
         StepLogger(settings.log_every, settings.max_steps, settings.global_batch, description),
         Checkpoints(
-            run / "checkpoints", settings.checkpoint_every, settings.keep_checkpoints, settings.val_every, agreement
+            run / "checkpoints",
+            settings.checkpoint_every,
+            settings.keep_checkpoints,
+            settings.val_every if validates else 0,
+            agreement,
         ),
     ]
     return pl.Trainer(
@@ -69,7 +76,11 @@ def build_trainer(
 
 def hardware(settings: TrainerConfig, module: FaceGenModule) -> dict[str, Any]:
     """The Trainer's arguments that depend on the machine: devices, strategy, precision; and what we do ourselves."""
+    if settings.accelerator == "gpu" and not torch.cuda.is_available():
+        raise ConfigError("trainer.accelerator = gpu: torch finds no GPU here. Use trainer.accelerator=auto or cpu.")
     on_gpu = settings.accelerator == "gpu" or (settings.accelerator == "auto" and torch.cuda.is_available())
+    if on_gpu and settings.devices > torch.cuda.device_count():
+        raise ConfigError(f"trainer.devices = {settings.devices}: there are {torch.cuda.device_count()} GPUs here.")
     strategy: Strategy | str = "auto"
     if settings.processes > 1:
         strategy = DDPStrategy(

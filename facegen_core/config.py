@@ -35,6 +35,14 @@ class OptimConfig:
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
 
+    def check(self) -> None:
+        """Refuses what Adam cannot work with."""
+        if self.lr <= 0 or self.weight_decay < 0 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ConfigError(
+                f"optim: lr = {self.lr} must be above 0, betas = {self.betas} from 0 to below 1, weight_decay = "
+                f"{self.weight_decay} 0 or more."
+            )
+
 
 @dataclasses.dataclass
 class EmaConfig:
@@ -45,6 +53,11 @@ class EmaConfig:
     """
 
     decay: float = 0.0
+
+    def check(self) -> None:
+        """Refuses what is no share."""
+        if not 0 <= self.decay < 1:
+            raise ConfigError(f"ema.decay = {self.decay}: must be from 0 to below 1.")
 
 
 def load_config(schema: type[T], path: Path | None, overrides: Sequence[str] = ()) -> T:

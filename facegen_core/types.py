@@ -13,16 +13,36 @@ BadSamplePolicy = Literal["raise", "skip"]
 ExpressionLabels = Literal["classes", "action_units"]
 """How expressions are labelled: one class a mesh (FaceScape) or several action units a mesh (BP4D)."""
 
+UNKNOWN = -1
+"""Label of an action unit, or intensity of one, that the coder could not tell."""
+
 
 class MeshBatch(TypedDict):
     """Registered meshes of one topology.
 
     Attributes:
-        displacement: (B, V, 3) float32, vertices minus the template, in mm.
+        displacement: (B, V, 3) float32, vertices minus the template, in mm; in PRNet's pixels where they come from its
+            position maps.
         identity: (B,) int64, identity label, counted from 0 over the whole data set.
         expression: (B,) int64 class labels, or (B, A) int64 action units with 0 absent, 1 present, -1 unknown.
     """
 
     displacement: Tensor
+    identity: Tensor
+    expression: Tensor
+
+
+class CodeBatch(TypedDict):
+    """The SAE's codes of meshes.
+
+    Attributes:
+        identity_code: (B, identity_dim) float32.
+        expression_code: (B, expression_dim) float32.
+        identity: (B,) int64, as in :class:`MeshBatch`.
+        expression: (B,) or (B, A) int64, as in :class:`MeshBatch`.
+    """
+
+    identity_code: Tensor
+    expression_code: Tensor
     identity: Tensor
     expression: Tensor

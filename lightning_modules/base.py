@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from facegen_core.config import OptimConfig
+from facegen_core.errors import CheckpointError
 
 
 class FaceGenModule(pl.LightningModule):
@@ -23,6 +24,9 @@ class FaceGenModule(pl.LightningModule):
     optimizers_per_step: int = 1
     """How many optimisers move in one step: Lightning's ``global_step`` and ``max_steps`` count each of them."""
 
+    optim: OptimConfig | None = None
+    """Settings of all optimisers; None for a stage that sees to them itself."""
+
     find_unused_parameters: bool = False
     """Whether a backward pass may leave parameters without a gradient (GANs), which DDP must be told."""
 
@@ -30,6 +34,28 @@ class FaceGenModule(pl.LightningModule):
         super().__init__()
         self.batches = 0
         self.accumulate = 1
+
+    def on_train_start(self) -> None:
+        """A resumed run follows its present settings: the optimiser's saved state brings the former ones back."""
+        if self.optim is None:
+            return
+        for group in (group for optimizer in self.trainer.optimizers for group in optimizer.param_groups):
+            group.update(lr=self.optim.lr, betas=tuple(self.optim.betas), weight_decay=self.optim.weight_decay)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuses a checkpoint of other networks.
+
+        Raises:
+            CheckpointError: names or shapes of weights differ.
+        """
+        own, saved = self.state_dict(), checkpoint["state_dict"]
+        differ = [name for name in own | saved if name not in own or name not in saved
+                  or own[name].shape != saved[name].shape]  # fmt: skip
+        if differ:
+            raise CheckpointError(
+                f"this checkpoint is of other networks or other data: {len(differ)} of its weights do not fit, such as "
+                f"{differ[0]}. Give it the settings and the data it was made with, or start a new run."
+            )
 
     @property
     def step(self) -> int:

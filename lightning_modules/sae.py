@@ -22,6 +22,7 @@ class SAEModule(FaceGenModule):
     """
 
     network = "model"
+    optim: OptimConfig
 
     def __init__(
         self, model: SAEConfig | dict[str, Any], sizes: MeshSizes | dict[str, Any], optim: OptimConfig | dict[str, Any]

@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from facegen_core.errors import BadSampleError, DatasetNotFoundError
+from datamodules.prepare.report import counted, unreadable_meshes
+from facegen_core.errors import DatasetNotFoundError
 from facegen_core.geometry.mesh import read_obj_vertices
-from facegen_core.progress import say, track
+from facegen_core.progress import say
 
 EXPECTED = """Expected, flat or below folders like facescape_trainset_001_100/:
   <root>/<person 1, 2, ...>/models_reg/<k>_<expression>.obj    k = 1 neutral, 2 smile, ... (gaps may be)
@@ -14,8 +15,7 @@ EXPECTED = """Expected, flat or below folders like facescape_trainset_001_100/:
 Licence and application: https://facescape.nju.edu.cn
 Without it: facegen data population --layout facescape --people 200 --out DIR"""
 
-_MESH = re.compile(r"(\d+)_(\w+)\.obj")
-NAMES_SHOWN = 5
+_MESH = re.compile(r"(\d+)_([^/]+)\.obj")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,11 @@ class MeshFile:
     identity: int
     expression: int
     name: str
+
+    @property
+    def labels(self) -> str:
+        """Who and what, for the cache's digest."""
+        return f"{self.identity} {self.expression} {self.name}"
 
 
 def find_meshes(root: Path) -> list[MeshFile]:
@@ -52,6 +57,8 @@ def find_meshes(root: Path) -> list[MeshFile]:
                     found.append(MeshFile(relative, int(folder.parent.name), int(match[1]) - 1, match[2]))
     if not found:
         raise DatasetNotFoundError(f"{root}: no meshes found.\n{EXPECTED}")
+    if zero := [mesh.path for mesh in found if mesh.expression < 0]:
+        raise DatasetNotFoundError(f"{root}: {counted('meshes numbered 0', zero)}; numbers begin at 1.\n{EXPECTED}")
     found.sort(key=lambda mesh: (mesh.identity, mesh.expression, mesh.path))
     return _first_of_each(found)
 
@@ -61,7 +68,7 @@ def _first_of_each(meshes: list[MeshFile]) -> list[MeshFile]:
     first: dict[tuple[int, int], MeshFile] = {}
     again = [mesh.path for mesh in meshes if first.setdefault((mesh.identity, mesh.expression), mesh) is not mesh]
     if again:
-        say(_count("meshes found a second time and left out", again))
+        say(counted("meshes found a second time and left out", again))
     return list(first.values())
 
 
@@ -84,34 +91,13 @@ def check_facescape(root: Path, deep: bool = False) -> str:
     gaps = sorted(set(range(people[0], people[-1] + 1)) - set(people))
     lines = [
         f"{root}: {len(meshes)} meshes of {len(people)} people, {len(names)} expressions",
-        _count("people missing in between", [str(number) for number in gaps]),
-        _count("meshes missing", absent),
-        _count("meshes without texture (only textures need them)", untextured),
+        counted("people missing in between", [str(number) for number in gaps]),
+        counted("meshes missing", absent),
+        counted("meshes without texture (only textures need them)", untextured),
     ]
     if deep:
-        lines.append(_count("meshes that cannot be read and will be skipped", _unreadable(root, meshes)))
+        bad = unreadable_meshes(root, [mesh.path for mesh in meshes], read_obj_vertices)
+        lines.append(counted("meshes that cannot be read and will be skipped", bad))
     else:
         lines.append("meshes not opened; --deep reads every one")
     return "\n".join(lines)
-
-
-def _unreadable(root: Path, meshes: list[MeshFile]) -> list[str]:
-    counts: dict[int, list[str]] = {}
-    bad = []
-    for mesh in track(meshes, "read meshes", "mesh"):
-        try:
-            counts.setdefault(len(read_obj_vertices(root / mesh.path)), []).append(mesh.path)
-        except BadSampleError as error:
-            bad.append(str(error))
-    usual = max(counts, key=lambda count: len(counts[count]), default=0)
-    for count, paths in counts.items():
-        if count != usual:
-            bad += [f"{path}: {count} vertices where the others have {usual}" for path in paths]
-    return bad
-
-
-def _count(what: str, names: list[str]) -> str:
-    if not names:
-        return f"{what}: none"
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return f"{what}: {len(names)} ({', '.join(names[:NAMES_SHOWN])}{more})"

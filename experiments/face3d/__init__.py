@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from experiments.face3d import sae
+from experiments.face3d import sae, shape_cgan
 
-STAGES = {"sae": sae}
+STAGES = {"sae": sae, "shape_cgan": shape_cgan}
 
 
 def reproduce(words: Sequence[str]) -> None:

@@ -12,10 +12,12 @@ from experiments.evaluate import evaluate_run, load_weights
 from experiments.face3d import sae
 from experiments.face3d.evaluation import encode_split, measures, protocol, read_vertex_mask
 from experiments.face3d.results import PUBLISHED, save_result
+from experiments.memory import forget_peak_memory, peak_memory_gib
 from experiments.runs import stage_folder
 from experiments.stage import load_stage_config, open_data, run_logger, split_words
-from experiments.train import announced, checkpoint_to_resume, peak_memory_gib, run_training
-from facegen_core.config import load_config, to_plain, to_yaml
+from experiments.train import announced, checkpoint_to_resume, run_training
+from facegen_core.config import load_config, to_plain
+from facegen_core.errors import ConfigError
 from facegen_core.files import atomic_path
 from facegen_core.methods.face3d.pca import fit_pca
 from facegen_core.progress import say
@@ -39,6 +41,8 @@ def reproduce_sae(words: Sequence[str]) -> None:
     profile = options.get("profile", "demo")
     label = options.get("label", profile)
     config: sae.Config = load_stage_config(sae, profile, [*overrides, f"name={label}"])
+    if config.trainer.processes > 1:
+        raise ConfigError("reproduce runs in one process. Train with facegen train and trainer.devices, then measure.")
     folder = stage_folder(config.outputs, PAPER, "reproduce") / label
     table = run_logger(PAPER, "table", config, folder, {})
     linked = [*overrides, f"tracking.parent={table.run_key}"]
@@ -86,7 +90,6 @@ def _train_once(config: sae.Config) -> Path:
         say(f"{run}: trained already")
         return run
     run.mkdir(parents=True, exist_ok=True)
-    (run / "config.yaml").write_text(to_yaml(config))
     with announced(run):
         run_training(PAPER, "sae", sae, config, run, checkpoint_to_resume(run, "last"))
     return run
@@ -112,6 +115,7 @@ def _comparable(config: sae.Config) -> dict[str, Any]:
 
 def _measure_pca(config: sae.Config) -> dict[str, float]:
     """The linear 3D morphable model with as many components as the SAE has codes, fitted on the same meshes."""
+    forget_peak_memory()
     datamodule = open_data(sae, config)
     datamodule.setup("test")
     say(f"fit PCA with {PCA_COMPONENTS} components")
@@ -139,7 +143,7 @@ def _measure_pca(config: sae.Config) -> dict[str, float]:
         run,
         {"data.digest": datamodule.digest()} | protocol(config.data, config.evaluation.vertex_mask),
     )
-    logger.log_hyperparams({"components": PCA_COMPONENTS, "data": to_plain(config.data)})
+    logger.log_hyperparams({"components": len(model.components), "data": to_plain(config.data)})
     logger.log_metrics({f"test/{key}": value for key, value in values.items()}, step=0)
     logger.finalize("success")
     return values
@@ -163,6 +167,7 @@ def _describe(config: sae.Config, note: str | None) -> dict[str, Any]:
     datamodule = open_data(sae, config)
     datamodule.setup("test")
     return {
+        "expressions": datamodule.num_expressions,
         "source": note or ("the embedded population" if config.data.root is None else Path(config.data.root).name),
         "vertices": datamodule.num_vertices,
         "train_meshes": len(datamodule.datasets["train"]),

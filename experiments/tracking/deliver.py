@@ -10,23 +10,24 @@ from facegen_core.progress import say, track
 
 
 def deliver_waiting(outputs: Path, tracking_uri: str) -> int:
-    """Sends all records that wait in the run folders below ``outputs``, those of living runs excepted.
+    """Sends all records that wait in the run folders below ``outputs`` where they were meant to go.
 
-    A run whose process died without saying so is marked KILLED. Runs meant for other servers are left alone.
+    Those of living runs are left to them. A run whose process died without saying so is marked KILLED.
 
     Args:
         outputs: the folder that holds run folders, at any depth.
-        tracking_uri: where to send to.
+        tracking_uri: where records go that never got as far as naming a destination.
 
     Returns:
-        How many records were delivered. Stops at a server that does not answer, and says so.
+        How many records were delivered. A server that does not answer is said, and not tried again.
     """
-    uri = resolve_tracking_uri(tracking_uri)
-    folders = [folder for folder in _run_folders(outputs) if uri and _needs_delivery(folder, uri)]
-    total = 0
-    if not folders:
+    waiting = [(folder, uri) for folder in _run_folders(outputs) for uri in _undelivered(folder, tracking_uri)]
+    total, away = 0, set[str]()
+    if not waiting:
         return total
-    for folder in track(folders, "delivering tracking records", "runs"):
+    for folder, uri in track(waiting, "delivering tracking records", "runs"):
+        if uri in away:
+            continue
         with sender_lock(folder) as mine:
             if not mine:  # a living run's own sender is at it
                 continue
@@ -38,7 +39,7 @@ def deliver_waiting(outputs: Path, tracking_uri: str) -> int:
             except UnreachableError as error:
                 say(f"tracking: {run.waiting()} records of {folder} still wait on disk for {public_uri(uri)}: {error}")
                 if "trash" not in str(error):
-                    break
+                    away.add(uri)
             if run.refused:
                 say(f"tracking: MLflow refused {run.refused} records of {folder}; the last: {run.last_refusal}")
     return total
@@ -49,10 +50,12 @@ def _run_folders(outputs: Path) -> Iterator[Path]:
         yield journal.parent.parent
 
 
-def _needs_delivery(folder: Path, uri: str) -> bool:
-    meant_for = destinations(folder)
-    if meant_for and public_uri(uri) not in meant_for:
-        return False
-    journal, sent = tracking_folder(folder) / JOURNAL, load_sent(folder, uri)
-    unsent = sent.offset != journal.stat().st_size or not sent.parent_linked
-    return unsent or (sent.status == "RUNNING" and not has_writer(folder))
+def _undelivered(folder: Path, otherwise: str) -> Iterator[str]:
+    """The destinations that lack something of a run. Passwords are not kept: a server that asks for one takes them from
+    MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.
+    """
+    for uri in map(resolve_tracking_uri, destinations(folder) or [otherwise]):
+        journal, sent = tracking_folder(folder) / JOURNAL, load_sent(folder, uri)
+        unsent = sent.offset != journal.stat().st_size or not sent.parent_linked
+        if unsent or (sent.status == "RUNNING" and not has_writer(folder)):
+            yield uri

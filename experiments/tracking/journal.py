@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from facegen_core.errors import FacegenError
+from facegen_core.files import file_digest
 from facegen_core.progress import say
 
 JOURNAL = "journal.jsonl"
@@ -72,8 +73,8 @@ class Journal:
         (self.folder / FILES).mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._unwritten = b""
-        self._metric_steps: dict[str, array[int]] = {}
-        self._picture_steps: dict[str, array[int]] = {}
+        self._metrics: dict[str, _Series] = {}
+        self._pictures: dict[tuple[str, int], str] = {}  # key and step -> digest of what was last recorded there
         self._params: dict[str, str] = {}
         self._tags: dict[str, str] = {}
         self._artifacts: dict[str, str] = {}  # name -> digest of what was last recorded under it
@@ -96,18 +97,20 @@ class Journal:
             self._append({"kind": "run", **named, "tags": self._new_tags(tags)})
 
     def metrics(self, values: Mapping[str, float], step: int) -> None:
-        """Records metrics of one step, less those recorded already at this step. NaN and infinities are kept."""
+        """Records metrics of one step, less those that have this value there already. NaN and infinities are kept.
+
+        A resumed run repeats steps with the same values; a run that is measured again, otherwise, may have others.
+        """
         with self._lock:
-            fresh = {metric_key(key): value for key, value in values.items()}
-            fresh = {key: value for key, value in fresh.items() if _add_step(self._metric_steps, key, step)}
+            named = {metric_key(key): float(value) for key, value in values.items()}
+            fresh = {k: v for k, v in named.items() if self._metrics.setdefault(k, _Series()).note(step, v)}
             if fresh:
                 encoded = {key: encode_number(value) for key, value in fresh.items()}
                 self._write({"kind": "metrics", "step": step, "values": encoded})
 
     def last_step(self, key: str) -> int:
         """The highest step recorded for a metric, or -1."""
-        steps = self._metric_steps.get(key)
-        return steps[-1] if steps else -1
+        return self._metrics[key].steps[-1] if key in self._metrics else -1
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Records parameters (flat), less those recorded already with the same value."""
@@ -125,22 +128,23 @@ class Journal:
                 self._write({"kind": "tags", "values": fresh})
 
     def picture(self, key: str, image: Image.Image, step: int) -> None:
-        """Records a picture of one step, unless that key has one at that step.
+        """Records a picture of one step, unless it is the last recorded for that key and step.
 
         Raises:
             OSError: if the picture cannot be written to disk.
         """
         key = picture_key(key)
+        digest = hashlib.sha256(image.tobytes()).hexdigest()
         with self._lock:
-            if _has_step(self._picture_steps, key, step):
+            if self._pictures.get((key, step)) == digest:
                 return
             now = _now_ms()
-            name = picture_file_name(self.run_key, key, step, now)
+            name = picture_file_name(self.run_key, key, step, digest, now)
             path = self.folder / FILES / name
             image.save(path.with_suffix(".partial"), format="png", compress_level=1)  # 1: three times as fast as 6
             path.with_suffix(".partial").rename(path)
-            _add_step(self._picture_steps, key, step)
-            self._write({"kind": "image", "key": key, "step": step, "file": name}, now)
+            self._pictures[key, step] = digest
+            self._write({"kind": "image", "key": key, "step": step, "file": name, "digest": digest}, now)
 
     def file(self, path: Path, artifact_dir: str = "") -> None:
         """Records a copy of a file, unless its content was the last recorded under that name.
@@ -148,7 +152,7 @@ class Journal:
         Raises:
             OSError: if the file cannot be read or copied.
         """
-        digest = _file_digest(path)
+        digest = file_digest(path)
         artifact = f"{artifact_dir.strip('/')}/{path.name}".lstrip("/")
         with self._lock:
             if self._artifacts.get(artifact) == digest:
@@ -222,10 +226,10 @@ class Journal:
     def _remember(self, data: dict[str, Any]) -> None:
         kind = data["kind"]
         if kind == "metrics":
-            for key in data["values"]:
-                _add_step(self._metric_steps, key, data["step"])
+            for key, value in data["values"].items():
+                self._metrics.setdefault(key, _Series()).note(data["step"], float(value))
         elif kind == "image":
-            _add_step(self._picture_steps, data["key"], data["step"])
+            self._pictures[data["key"], data["step"]] = data["digest"]
         elif kind == "params":
             self._params |= data["values"]
         elif kind == "tags":
@@ -324,14 +328,14 @@ def picture_key(key: str) -> str:
     return metric_key(key.replace(":", "_"))[:LONGEST_PICTURE_KEY].rstrip("/")
 
 
-def picture_file_name(run_key: str, key: str, step: int, time_ms: int) -> str:
+def picture_file_name(run_key: str, key: str, step: int, digest: str, time_ms: int) -> str:
     """The name under which MLflow's Image Grid finds a picture of a step.
 
     [code mlflow 3.17 tracking/client.py log_image]: ``log_image`` draws a new UUID at every call, so that sending once
-    more would show the picture twice. Here the UUID follows from the run, key and step: the second copy lands on the
-    first. A test holds this name against ``log_image``'s own.
+    more would show the picture twice. Here the UUID follows from run, key, step and content: the second copy lands on
+    the first. A test holds this name against ``log_image``'s own.
     """
-    unique = uuid.uuid5(uuid.NAMESPACE_OID, f"{run_key}/{key}/{step}")
+    unique = uuid.uuid5(uuid.NAMESPACE_OID, f"{run_key}/{key}/{step}/{digest}")
     return f"{key.replace('/', '~')}+step+{step}+timestamp+{time_ms}+{unique}.png"
 
 
@@ -363,24 +367,22 @@ def _plain(value: Any) -> Any:
     return encode_number(value) if isinstance(value, float) else str(value)
 
 
-def _has_step(table: dict[str, "array[int]"], key: str, step: int) -> bool:
-    steps = table.get(key, array("q"))
-    place = bisect.bisect_left(steps, step)
-    return place < len(steps) and steps[place] == step
+class _Series:
+    """The last value of each step of one metric, in sorted arrays: 16 bytes a step, where a dictionary takes 150."""
 
+    def __init__(self) -> None:
+        self.steps, self.values = array("q"), array("d")
 
-def _add_step(table: dict[str, "array[int]"], key: str, step: int) -> bool:
-    """Notes a step, and says whether it was new. Sorted arrays: 8 bytes a step, where a set of pairs takes 150."""
-    if _has_step(table, key, step):
-        return False
-    steps = table.setdefault(key, array("q"))
-    steps.insert(bisect.bisect_left(steps, step), step)
-    return True
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    def note(self, step: int, value: float) -> bool:
+        """Takes in a value, and says whether it is another than the step had."""
+        place = bisect.bisect_left(self.steps, step)
+        if place == len(self.steps) or self.steps[place] != step:
+            self.steps.insert(place, step)
+            self.values.insert(place, value)
+            return True
+        same = self.values[place] == value or (value != value and self.values[place] != self.values[place])
+        self.values[place] = value
+        return not same
 
 
 def _now_ms() -> int:

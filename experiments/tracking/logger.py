@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import Logger
@@ -19,6 +18,7 @@ from experiments.tracking.record import environment, run_record
 from experiments.tracking.sender import Sender
 from experiments.tracking.sent import public_uri
 from experiments.tracking.system_metrics import SystemMonitor
+from facegen_core.images import to_uint8
 from facegen_core.progress import say
 
 STATUS = {"success": "FINISHED", "finished": "FINISHED", "failed": "FAILED", "killed": "KILLED"}
@@ -106,18 +106,18 @@ class JournalLogger(Logger):
         self._open().params(flatten(params))
 
     @rank_zero_only
-    def log_picture(self, key: str, image: torch.Tensor | np.ndarray | Image.Image, step: int) -> None:
+    def log_picture(self, key: str, image: torch.Tensor | Image.Image, step: int) -> None:
         """Records a picture of one step, for MLflow's Image Grid.
 
         Args:
             key: what it shows; the same key at other steps is the same panel.
-            image: (3, H, W) or (1, H, W) float in [0, 1]; or an array (H, W, 3) or (H, W) of uint8; or a PIL image.
+            image: (3, H, W) in [0, 1], or a PIL image.
             step: the training step.
 
         Raises:
-            ValueError: if the image has another shape or type.
+            ValueError: if the image has another shape.
         """
-        picture = to_pil(image)
+        picture = Image.fromarray(to_uint8(image)) if isinstance(image, torch.Tensor) else image
         try:
             self._open().picture(key, picture, int(step))
         except OSError as error:
@@ -198,23 +198,3 @@ def flatten(params: Any, prefix: str = "") -> dict[str, Any]:
     for key, value in params.items():
         flat |= flatten(value, f"{prefix}.{key}" if prefix else str(key))
     return flat
-
-
-def to_pil(image: torch.Tensor | np.ndarray | Image.Image) -> Image.Image:
-    """A picture as PIL's; see :meth:`JournalLogger.log_picture` for what is taken.
-
-    Raises:
-        ValueError: if the image has another shape or type.
-    """
-    if isinstance(image, Image.Image):
-        return image
-    if isinstance(image, torch.Tensor):
-        if image.ndim != 3 or image.shape[0] not in (1, 3) or not image.is_floating_point():
-            kind = f"{tuple(image.shape)} {image.dtype}"
-            raise ValueError(f"a picture tensor must be (3, H, W) or (1, H, W), float in [0, 1]; got {kind}")
-        levels = image.detach().float().nan_to_num(0.0).clamp(0.0, 1.0).mul(255).round().to("cpu", torch.uint8)
-        array = levels.permute(1, 2, 0).numpy()
-        return Image.fromarray(array.squeeze(2) if array.shape[2] == 1 else array)
-    if image.dtype != np.uint8 or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)):
-        raise ValueError(f"a picture array must be uint8 (H, W, 3) or (H, W); got {image.shape} {image.dtype}")
-    return Image.fromarray(image)

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-UNKNOWN = -1
+from facegen_core.types import UNKNOWN
 
 
 def masked_bce(logits: Tensor, labels: Tensor) -> Tensor:

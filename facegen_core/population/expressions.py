@@ -54,12 +54,20 @@ def strengths(name: str, action_names: list[str], intensity: float = 1.0) -> npt
     """
     values = np.zeros(len(action_names))
     for action, strength in FACESCAPE[name].items():
-        sides = [action] if action in action_names else [f"{action}Left", f"{action}Right"]
-        for side in sides:
-            if side not in action_names:
-                raise KeyError(f"{name}: no facial action {action}")
-            values[action_names.index(side)] = strength * intensity
+        add_action(values, action, strength * intensity, action_names)
     return values
+
+
+def add_action(values: npt.NDArray[np.float64], action: str, strength: float, action_names: list[str]) -> None:
+    """Adds a facial action, on both sides where there are two, to strengths (A,) of all actions.
+
+    Raises:
+        KeyError: the anatomy does not have it.
+    """
+    for side in [action] if action in action_names else [f"{action}Left", f"{action}Right"]:
+        if side not in action_names:
+            raise KeyError(f"no facial action {action}")
+        values[action_names.index(side)] += strength
 
 
 def personal_strengths(

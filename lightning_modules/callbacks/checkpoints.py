@@ -39,7 +39,7 @@ class Checkpoints(pl.Callback):
         folder: where the files go.
         every: optimiser steps between checkpoints.
         keep: how many of the newest to keep.
-        validate_every: optimiser steps between validation passes.
+        validate_every: optimiser steps between validation passes; 0 if there are none.
         agreement: facts that a resumed run must share (data digest, global batch, processes): name -> value.
     """
 
@@ -57,6 +57,8 @@ class Checkpoints(pl.Callback):
         # DDP's collectives. Ours only takes a note; the processes agree on it at the end of a batch.
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._note_signal)
+        if trainer.is_global_zero:
+            self._set_aside(pl_module)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -64,7 +66,7 @@ class Checkpoints(pl.Callback):
         assert isinstance(pl_module, FaceGenModule)
         if pl_module.batches % pl_module.accumulate != 0:
             return
-        if pl_module.step % self.validate_every == 0:
+        if self.validate_every and pl_module.step % self.validate_every == 0:
             return  # saved, and stopped if asked, once the validation pass that comes now is done
         self._stop_if_asked(trainer, pl_module)
         if pl_module.step % self.every == 0:
@@ -95,6 +97,16 @@ class Checkpoints(pl.Callback):
                     f"{self.folder}: this run was begun with {name} = {value}, now it is {now}; a resumed run would "
                     f"not be the same run. Restore it, or start a new run without resume=."
                 )
+
+    def _set_aside(self, pl_module: pl.LightningModule) -> None:
+        """Renames checkpoints of steps that this run has yet to reach: they would pass for its newest."""
+        assert isinstance(pl_module, FaceGenModule)
+        later = [path for path in list_checkpoints(self.folder) if int(path.stem) > pl_module.step]
+        for path in later:
+            path.rename(path.with_suffix(".ckpt.set_aside"))
+            digest_path(path).unlink(missing_ok=True)
+        if later:
+            say(f"{self.folder}: {len(later)} checkpoints after step {pl_module.step} are set aside as *.set_aside")
 
     def _stop_if_asked(self, trainer: pl.Trainer, pl_module: FaceGenModule) -> None:
         """Saves and ends the run on all processes if any of them was sent a signal."""

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,51 @@ from typing import Any
 import torch
 
 TOY = Path(__file__).parent / "toy_stage.py"
+REPOSITORY = Path(__file__).parents[2]
+RANK = """
+import sys
+import torch
+import torch.distributed as dist
+dist.init_process_group("gloo")
+rank, size = dist.get_rank(), dist.get_world_size()
+data = torch.load(f"{sys.argv[1]}/data.pt")
+"""
+
+
+def run_ranks(body: str, folder: Path, data: Any) -> list[torch.Tensor]:
+    """Runs code as ranks 0 and 1 of a gloo group and returns the ``value`` that each leaves.
+
+    Args:
+        body: may use ``torch``, ``rank``, ``size`` and ``data``; sets ``value``, a tensor.
+        folder: an empty one.
+        data: anything that ``torch.load`` trusts.
+    """
+    torch.save(data, folder / "data.pt")
+    ending = 'torch.save(value, f"{sys.argv[1]}/rank{rank}.pt")\ndist.destroy_process_group()\n'
+    (folder / "rank.py").write_text(RANK + body + ending)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    group = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1",
+             "PYTHONPATH": str(REPOSITORY)}  # fmt: skip
+    processes = [
+        subprocess.Popen(
+            [sys.executable, str(folder / "rank.py"), str(folder)],
+            env=os.environ | group | {"RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    try:
+        for process in processes:
+            output, _ = process.communicate(timeout=120)
+            assert process.returncode == 0, output
+    finally:
+        for process in processes:
+            process.kill()
+    return [torch.load(folder / f"rank{rank}.pt") for rank in range(2)]
 
 
 def start_toy(stage: str, outputs: Path, *words: str) -> subprocess.Popen[str]:

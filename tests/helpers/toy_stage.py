@@ -60,7 +60,7 @@ class ToyOne(FaceGenModule):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.toy = config
+        self.toy, self.optim = config, config.optim
         self.net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.3), nn.Linear(8, 4))
 
     def training_step(self, batch, batch_idx):
@@ -100,15 +100,16 @@ class ToyTwo(ToyOne):
         losses = {}
         drift = self.critic.weight.square().sum()
         for optimizer, name, loss in (
-            (second, "critic", (self.critic(fake.detach()) - self.critic(x)).mean() + drift),
-            (first, "loss", -self.critic(fake).mean() + F.mse_loss(fake, x)),
+            (second, "critic", lambda: (self.critic(fake.detach()) - self.critic(x)).mean() + drift),
+            (first, "loss", lambda: -self.critic(fake).mean() + F.mse_loss(fake, x)),
         ):
-            with optimizer.toggle_model(sync_grad=last):
-                self.manual_backward(loss * scale)
+            with optimizer.toggle_model(sync_grad=last):  # the other's weights must gather no gradient
+                value = loss()
+                self.manual_backward(value * scale)
                 if last:
                     optimizer.step()
                     optimizer.zero_grad()
-            losses[name] = loss.detach()
+            losses[name] = value.detach()
         return losses
 
     def configure_optimizers(self):

@@ -161,3 +161,51 @@ def test_loss_that_is_not_finite_ends_with_one_message_and_code_2(stopped, outpu
     assert "the loss became nan in step 6" in message and str(kept) in message
     assert torch.load(kept, weights_only=True)["x"].shape == (4, 4)
     assert list_checkpoints(outputs / STAGE / "nan" / "checkpoints")[0].name == "0000004.ckpt"
+
+
+def weights(checkpoint: Path) -> dict[str, torch.Tensor]:
+    return torch.load(checkpoint, weights_only=True)["state_dict"]
+
+
+def test_resumed_run_follows_its_present_learning_rate(facegen, tmp_path):
+    """With a rate too small for float32 to notice, the weights stay; Adam's saved state alone would move them."""
+    facegen(tmp_path, "name=a", "trainer.max_steps=4", "trainer.checkpoint_every=4")
+    code, error = facegen(tmp_path, f"resume={tmp_path / STAGE / 'a'}", "trainer.max_steps=8", "optim.lr=1e-30")
+    assert code == 0, error
+    last, before = list_checkpoints(tmp_path / STAGE / "a" / "checkpoints")[:2]
+    assert (last.name, before.name) == ("0000008.ckpt", "0000004.ckpt")
+    assert not differences(weights(last), weights(before))
+
+
+def test_refused_resume_leaves_the_settings_as_they_were(facegen, copy):
+    settings = copy / STAGE / "one" / "config.yaml"
+    before = settings.read_text()
+    for mistake in ("trainer.global_batch=16", "seed=7"):
+        code, error = facegen(copy, "resume=last", mistake)
+        assert code == 2 and mistake.partition("=")[0] in only_message(error)
+        assert settings.read_text() == before
+
+
+def test_checkpoints_after_the_one_resumed_from_are_set_aside(facegen, tmp_path):
+    facegen(tmp_path, "name=a", "trainer.max_steps=6", "trainer.checkpoint_every=2", "trainer.keep_checkpoints=1")
+    folder = tmp_path / STAGE / "a" / "checkpoints"
+    facegen(tmp_path, "resume=last", "trainer.max_steps=8", "trainer.checkpoint_every=2", "trainer.keep_checkpoints=5")
+    assert [path.name for path in list_checkpoints(folder)] == ["0000008.ckpt", "0000006.ckpt"]
+    code, error = facegen(tmp_path, f"resume={folder / '0000006.ckpt'}", "trainer.max_steps=7")
+    assert code == 0 and "1 checkpoints after step 6 are set aside" in error
+    assert list_checkpoints(folder)[0].name == "0000007.ckpt"
+    assert (folder / "0000008.ckpt.set_aside").is_file()
+
+
+def test_data_without_validation_saves_all_the_same(facegen, tmp_path, monkeypatch):
+    full = ToyData.setup
+
+    def without_validation(self, stage):
+        full(self, stage)
+        self.datasets["val"] = torch.utils.data.Subset(self.datasets["val"], [])
+
+    monkeypatch.setattr(ToyData, "setup", without_validation)
+    words = ("trainer.max_steps=4", "trainer.val_every=2", "trainer.checkpoint_every=2", "trainer.keep_checkpoints=9")
+    code, error = facegen(tmp_path, "name=a", *words)
+    assert code == 0, error
+    assert len(list_checkpoints(tmp_path / STAGE / "a" / "checkpoints")) == 2

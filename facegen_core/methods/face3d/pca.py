@@ -8,7 +8,11 @@ import scipy.linalg
 import torch
 from torch import Tensor
 
+from facegen_core.progress import track
+
 ROWS_AT_A_TIME = 256
+LEAST_VARIANCE = 1e-9
+"""Components with less variance than this share of the largest are rounding of the files, not shape, and left out."""
 
 
 class LinearModel(NamedTuple):
@@ -34,14 +38,15 @@ class LinearModel(NamedTuple):
 
 
 def fit_pca(meshes: npt.NDArray[np.float32], components: int) -> LinearModel:
-    """Principal components through the Gram matrix, exact, never holding more than two blocks of rows in float64.
+    """Principal components through the Gram matrix, exact, in float64, two blocks of rows at a time.
 
-    There are far fewer meshes M than coordinates 3V, so the M x M matrix of inner products is the small one; a general
+    There are far fewer meshes M than coordinates 3V, so the M x M matrix of inner products is the small one (1.7 GB for
+    FaceScape); a general
     PCA would copy the whole array (5 GB for FaceScape) several times.
 
     Args:
         meshes: (M, V, 3) or (M, 3V), mm; may be a memory map.
-        components: number of components wanted; at most M - 1 are meaningful, and no more are returned.
+        components: number of components wanted; fewer are returned where the meshes span fewer dimensions.
 
     Raises:
         ValueError: fewer than two meshes.
@@ -53,13 +58,14 @@ def fit_pca(meshes: npt.NDArray[np.float32], components: int) -> LinearModel:
     blocks = [slice(start, min(start + ROWS_AT_A_TIME, count)) for start in range(0, count, ROWS_AT_A_TIME)]
     mean = sum(_rows(meshes, block, 0.0).sum(0) for block in blocks) / count
     gram = np.empty((count, count))
-    for i, left in enumerate(blocks):
+    for i, left in enumerate(track(blocks, "compare meshes", "block")):
         rows = _rows(meshes, left, mean)
         for right in blocks[i:]:
             gram[left, right] = rows @ _rows(meshes, right, mean).T
             gram[right, left] = gram[left, right].T
     values, vectors = scipy.linalg.eigh(gram, subset_by_index=(count - wanted, count - 1))
-    values, vectors = np.clip(values[::-1], 1e-12, None), vectors[:, ::-1]
+    spanned = values > LEAST_VARIANCE * values[-1]
+    values, vectors = values[spanned][::-1], vectors[:, spanned][:, ::-1]
     weights = vectors / np.sqrt(values)
     basis = sum(weights[block].T @ _rows(meshes, block, mean) for block in blocks)
     return LinearModel(

@@ -10,13 +10,12 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from experiments.tracking.journal import FILES, JOURNAL, Journal, has_writer, metric_key, picture_key, read_records
-from experiments.tracking.logger import JournalLogger, flatten, to_pil
+from experiments.tracking.logger import JournalLogger, flatten
 from facegen_core.errors import FacegenError
 
 
@@ -43,8 +42,8 @@ def test_a_resumed_run_keeps_its_key_and_writes_nothing_twice(tmp_path):
     again = open_journal(tmp_path)
     assert again.run_key == first.run_key
     for step in (1, 2, 3):  # resumed from a checkpoint after step 0
-        again.metrics({"loss": 9.0, "lr": 0.1, "new": 5.0}, step)
-        again.picture("faces", Image.new("RGB", (4, 4)), step)
+        again.metrics({"loss": 1.0 / (step + 1), "lr": 0.1, "new": 5.0}, step)
+        again.picture("faces", Image.new("RGB", (4, 4), (step, 0, 0)), step)
     again.params({"lr": 0.1, "steps": 4})
     again.dictionary({"a": 1}, "config.yaml")
     again.metrics({"loss": 7.0}, -1)  # an evaluation out of order
@@ -52,7 +51,7 @@ def test_a_resumed_run_keeps_its_key_and_writes_nothing_twice(tmp_path):
     pairs = [(key, data["step"]) for data in records(tmp_path, "metrics") for key in data["values"]]
     assert len(pairs) == len(set(pairs)) == 4 + 4 + 3 + 1
     loss = {data["step"]: data["values"]["loss"] for data in records(tmp_path, "metrics") if "loss" in data["values"]}
-    assert loss == {0: 1.0, 1: 0.5, 2: 1.0 / 3, 3: 9.0, -1: 7.0}
+    assert loss == {0: 1.0, 1: 0.5, 2: 1.0 / 3, 3: 0.25, -1: 7.0}
     assert [data["step"] for data in records(tmp_path, "image")] == [0, 1, 2, 3]
     assert len(list((tmp_path / "tracking" / FILES).iterdir())) == 4
     assert [data["values"] for data in records(tmp_path, "params")] == [{"lr": "0.1"}, {"steps": "4"}]
@@ -159,14 +158,16 @@ def test_a_full_disk_keeps_lines_in_memory_until_there_is_room(tmp_path, monkeyp
     assert "No space left" in capsys.readouterr().err
 
 
-def test_pictures_of_every_accepted_kind_and_refusals():
-    half = to_pil(torch.full((3, 2, 5), 0.5))
-    assert half.size == (5, 2) and half.getpixel((0, 0)) == (128, 128, 128)
-    assert to_pil(torch.tensor([[[-1.0, 2.0, float("nan")]]])).tobytes() == bytes([0, 255, 0])
-    assert to_pil(np.zeros((2, 5), np.uint8)).mode == "L"
-    for bad in (torch.zeros(2, 5), torch.zeros(3, 2, 5, dtype=torch.uint8), np.zeros((2, 5, 3), np.float32)):
-        with pytest.raises(ValueError, match="must be"):
-            to_pil(bad)
+def test_what_is_measured_again_is_recorded_where_it_differs(tmp_path):
+    journal = open_journal(tmp_path)
+    for value in (2.0, 2.0, 3.0, float("nan"), float("nan")):
+        journal.metrics({"test/error": value}, 5)
+    for red in (0, 0, 9):
+        journal.picture("sheet", Image.new("RGB", (4, 4), (red, 0, 0)), 5)
+    journal.close()
+    assert [data["values"]["test/error"] for data in records(tmp_path, "metrics")] == [2.0, 3.0, "nan"]
+    names = [data["file"] for data in records(tmp_path, "image")]
+    assert len(names) == len(set(names)) == 2
 
 
 def test_flatten_joins_names_by_dots():

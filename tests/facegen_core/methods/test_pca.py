@@ -97,3 +97,16 @@ def test_memory_map_is_read_as_an_array_is(tmp_path):
 def test_one_mesh_is_refused():
     with pytest.raises(ValueError, match="two meshes"):
         fit_pca(_meshes(1), 3)
+
+
+def test_rounding_of_files_is_no_component():
+    """Meshes that span three dimensions, written to 4 decimals as OBJ files are, give three components."""
+    random = np.random.default_rng(0)
+    meshes = (random.normal(size=(50, 3)) @ random.normal(size=(3, 300))).round(4).astype(np.float32)
+    assert fit_pca(meshes, 20).components.shape == (3, 300)
+
+
+def test_equal_meshes_have_no_components():
+    model = fit_pca(np.ones((5, 4, 3), np.float32), 3)
+    assert model.encode(torch.ones(2, 4, 3)).shape == (2, 0)
+    torch.testing.assert_close(model.decode(torch.zeros(2, 0)), torch.ones(2, 4, 3))

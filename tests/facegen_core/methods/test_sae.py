@@ -12,6 +12,7 @@ from torch import nn
 
 import experiments.face3d
 import experiments.face3d.sae
+from experiments.face3d.data import expression_labels
 from experiments.stage import load_stage_config
 from facegen_core.losses.classification import masked_bce
 from facegen_core.methods.face3d.autoencoder import SAEOutput, ShapeAutoencoder, sae_loss
@@ -217,4 +218,4 @@ def test_paper_profile_holds_the_published_settings():
     model = config.model
     assert (tuple(model.hidden), model.identity_dim, model.expression_dim) == ((1024, 512), 100, 30)
     assert (model.reconstruction_weight, model.identity_weight, model.expression_weight) == (1, 1, 1)
-    assert model.expression_labels == "classes"
+    assert expression_labels(config.data, model.expression_labels) == "classes"

@@ -1,10 +1,4 @@
-"""The vertex error against numpy, and its torchmetrics class in one process and two."""
-
-import os
-import socket
-import subprocess
-import sys
-from pathlib import Path
+"""The vertex error against numpy, and its torchmetrics class."""
 
 import numpy as np
 import pytest
@@ -133,60 +127,3 @@ def test_reset_forgets(pair):
 def test_unknown_statistic_is_refused():
     with pytest.raises(ValueError, match="'mode'"):
         VertexError("mode")
-
-
-RANK = """
-import sys
-import torch
-import torch.distributed as dist
-from facegen_core.metrics.vertex_error import VertexError
-
-dist.init_process_group("gloo")
-predicted, target = torch.load(sys.argv[1])
-rank, size = dist.get_rank(), dist.get_world_size()
-values = []
-for count in (len(target), 1):  # with one mesh, one process sees none
-    for statistic in ("mean", "median"):
-        metric = VertexError(statistic)
-        for i in range(rank, count, size):
-            metric.update(predicted[i : i + 1], target[i : i + 1])
-        values.append(metric.compute().double())
-torch.save(torch.stack(values), f"{sys.argv[2]}/rank{rank}.pt")
-dist.destroy_process_group()
-"""
-
-
-def _run_two_processes(script: str, folder: Path, *arguments: str) -> None:
-    """Runs ``script`` as ranks 0 and 1 of a gloo group."""
-    (folder / "rank.py").write_text(script)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    group = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, str(folder / "rank.py"), *arguments],
-            env=os.environ | group | {"RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    try:
-        for process in processes:
-            output, _ = process.communicate(timeout=120)
-            assert process.returncode == 0, output
-    finally:
-        for process in processes:
-            process.kill()
-
-
-def test_two_processes_give_the_value_of_one(tmp_path, pair):
-    """Five meshes over two processes, so shares differ; and one mesh, so that one process has none."""
-    torch.save(pair, tmp_path / "meshes.pt")
-    _run_two_processes(RANK, tmp_path, str(tmp_path / "meshes.pt"), str(tmp_path))
-    distance = _distance(*pair)
-    expected = [distance.mean(), np.median(distance), distance[0], distance[0]]
-    for rank in range(2):
-        np.testing.assert_allclose(torch.load(tmp_path / f"rank{rank}.pt"), expected, rtol=1e-5)

@@ -1,0 +1,89 @@
+"""Trained models of 3DFaceCAM, put together from their runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from datamodules.codes import CodeFile
+from experiments.evaluate import fill_weights, load_weights, read_checkpoint
+from experiments.face3d import shape_cgan
+from experiments.face3d.codes import encode_meshes
+from facegen_core.config import load_config
+from facegen_core.methods.face3d.autoencoder import ShapeAutoencoder
+from facegen_core.methods.face3d.expression_codes import expression_codes
+from facegen_core.methods.face3d.identity_codes import IdentityCodes
+from lightning_modules.sae import SAEModule
+from lightning_modules.shape_cgan import ShapeCGANModule
+
+
+@dataclass
+class ShapeModel:
+    """The shape GAN with the SAE's decoder behind it.
+
+    Attributes:
+        gan: generators and z_id table.
+        autoencoder: whose decoder turns codes into displacements.
+        codes: template, triangles, texture coordinates and names.
+    """
+
+    gan: ShapeCGANModule
+    autoencoder: ShapeAutoencoder
+    codes: CodeFile
+
+    @property
+    def identity_codes(self) -> IdentityCodes:
+        """The z_id table, and draws of new people."""
+        return self.gan.identity_codes
+
+    @property
+    def expressions(self) -> int:
+        """How many expressions, or action units, z_exp has."""
+        return len(self.codes.expression_names)
+
+    def draw_noise(self, count: int, generator: torch.Generator) -> Tensor:
+        """Noise codes (count, noise_dim)."""
+        return torch.randn(count, self.gan.config.noise_dim, generator=generator)
+
+    @torch.no_grad()
+    def displacements(self, noise: Tensor, identity: Tensor, expression: Tensor, style: Tensor | None = None) -> Tensor:
+        """Displacements (B, V, 3), mm from the template; arguments as :class:`ShapeGenerator` takes them."""
+        return self.autoencoder.decode(*self.gan.generator(noise, identity, expression, style))
+
+    def people(self, count: int, generator: torch.Generator) -> Tensor:
+        """New people (count, noise_dim + identity_code_dim): their noise and z_id, for :meth:`faces`."""
+        noise, identity = self.draw_noise(count, generator), self.identity_codes.sample(count, generator)
+        return torch.cat([noise, identity], dim=1)
+
+    def faces(self, people: Tensor, expression: Tensor, level: float) -> Tensor:
+        """Displacements (B, V, 3), mm, of people with class labels (B,) at a level of intensity."""
+        noise, identity = people.tensor_split([self.gan.config.noise_dim], dim=1)
+        return self.displacements(noise, identity, level * expression_codes(expression, self.expressions))
+
+
+def load_shape_model(run: Path, checkpoint: Path | None = None) -> ShapeModel:
+    """The model of a ShapeCGAN run; the data set is not needed.
+
+    Raises:
+        CheckpointError: a run has no checkpoint, or one that does not fit.
+    """
+    config = load_config(shape_cgan.Config, run / "config.yaml")
+    encode_meshes(Path(config.sae))  # again, if the SAE was trained on
+    datamodule = shape_cgan.build_datamodule(config)
+    datamodule.setup("test")
+    gan = shape_cgan.build_module(config, datamodule)
+    load_weights(gan, run, checkpoint)
+    return ShapeModel(gan, load_autoencoder(Path(config.sae)), datamodule.file)
+
+
+def load_autoencoder(run: Path) -> ShapeAutoencoder:
+    """The networks of an SAE run, sized as its checkpoint says.
+
+    Raises:
+        CheckpointError: there is no checkpoint.
+    """
+    path, saved = read_checkpoint(run)
+    module = SAEModule(**saved["hyper_parameters"])
+    fill_weights(module, path, saved)
+    return module.model

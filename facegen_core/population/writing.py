@@ -1,0 +1,179 @@
+"""How embedded people are written as files, whatever the layout: one population a folder, each person whole."""
+
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from facegen_core.errors import FacegenError
+from facegen_core.files import atomic_path, only_one
+from facegen_core.population.anatomy import Anatomy, anatomy
+from facegen_core.population.identity import draw_identity, neutral_heads
+from facegen_core.progress import bar
+
+PEOPLE_AT_A_TIME = 4
+PICTURE_PIXELS = 64
+MANIFEST = "population.json"
+
+
+@dataclass(frozen=True)
+class Population:
+    """What decides every byte of a written population; kept as ``population.json`` in its folder."""
+
+    layout: str
+    people: int
+    seed: int
+    version: int = 1
+    """Raised whenever the same seed gives other people."""
+
+
+class Person(NamedTuple):
+    """One person to be written.
+
+    Attributes:
+        seed: of the population.
+        number: of the person, from 0.
+        name: what the layout calls the person.
+        neutral: (V, 3) float64, mm.
+    """
+
+    seed: int
+    number: int
+    name: str
+    neutral: Tensor
+
+
+class Layout(NamedTuple):
+    """How people become files.
+
+    Attributes:
+        name: the layout's name.
+        people_folder: where ``<people_folder>/<person's name>`` says that a person is whole; relative, "" for the top.
+        names: (seed, people) -> names of people 0, 1, ...; more people leave the first ones' names as they are.
+        write_person: (folder, person, anatomy) -> writes one person's files, as they lie in the whole, below a folder.
+            A function of a module: it is sent to other processes.
+        bytes_a_vertex: disk that a person takes, for each vertex of a head.
+    """
+
+    name: str
+    people_folder: str
+    names: Callable[[int, int], list[str]]
+    write_person: Callable[[Path, Person, Anatomy], None]
+    bytes_a_vertex: int
+
+
+def write_population(out: Path, layout: Layout, people: int, seed: int) -> None:
+    """Writes people in a layout.
+
+    A folder that is complete is left as it is, one that was interrupted is completed, one with fewer people grown.
+
+    Args:
+        out: folder to write to.
+        layout: how.
+        people: how many.
+        seed: which population.
+
+    Raises:
+        FacegenError: the folder holds something else, or the disk is too full.
+    """
+    if people < 1:
+        raise FacegenError(f"--people {people}: a population has at least one person.")
+    out.mkdir(parents=True, exist_ok=True)
+    _refuse_foreign(out)  # before a lock file is put there
+    with only_one(out / ".lock"):
+        _claim(out, Population(layout.name, people, seed))
+        _write_missing(out, layout, people, seed)
+
+
+def plain_skin(tone: npt.NDArray[np.float64], random: np.random.Generator) -> Image.Image:
+    """A square of one skin colour (3,), RGB in [0, 1], with faint mottling."""
+    mottle = random.normal(0, 0.015, (PICTURE_PIXELS, PICTURE_PIXELS, 1))
+    return Image.fromarray((np.clip(tone + mottle, 0, 1) * 255).round().astype(np.uint8))
+
+
+def _write_missing(out: Path, layout: Layout, people: int, seed: int) -> None:
+    for unfinished in out.glob(".*.tmp"):  # of a process that was killed
+        shutil.rmtree(unfinished, ignore_errors=True)
+    whole = out / layout.people_folder
+    missing = [(i, name) for i, name in enumerate(layout.names(seed, people)) if not (whole / name).is_dir()]
+    if not missing:
+        return
+    shared = anatomy()  # also lets anny fill its cache once, before the processes that use it start
+    _need_room(out, len(missing) * layout.bytes_a_vertex * len(shared.template))
+    chunks = [missing[i : i + PEOPLE_AT_A_TIME] for i in range(0, len(missing), PEOPLE_AT_A_TIME)]
+    context = multiprocessing.get_context("forkserver")
+    with (
+        ProcessPoolExecutor(min(os.cpu_count() or 1, len(chunks)), mp_context=context, initializer=_one_thread) as pool,
+        bar(people, "write people", "person", initial=people - len(missing)) as progress,
+    ):
+        for done in as_completed([pool.submit(partial(_write_people, out, layout, seed), chunk) for chunk in chunks]):
+            progress.update(done.result())
+
+
+def _write_people(out: Path, layout: Layout, seed: int, people: list[tuple[int, str]]) -> int:
+    shared = anatomy()
+    heads = neutral_heads([draw_identity(seed, number, shared) for number, _ in people], shared)
+    for (number, name), neutral in zip(people, heads, strict=True):
+        temporary, last = out / f".{name}.{os.getpid()}.tmp", out / f".{name}.{os.getpid()}.last.tmp"
+        layout.write_person(temporary, Person(seed, number, name, neutral), shared)
+        whole = Path(layout.people_folder, name)
+        (temporary / whole).rename(last)
+        _move_files(temporary, out)
+        (out / whole).parent.mkdir(parents=True, exist_ok=True)
+        last.rename(out / whole)
+        shutil.rmtree(temporary)
+    return len(people)
+
+
+def _move_files(source: Path, target: Path) -> None:
+    """Puts every file below ``source`` at the same place below ``target``, over what an interrupted writer left."""
+    for path in [path for path in source.rglob("*") if path.is_file()]:
+        place = target / path.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(place)
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Refuses a folder with things in it that no population wrote; another process may be claiming it right now."""
+    names = {path.name for path in out.iterdir()}
+    ours = {name for name in names if name == ".lock" or name.startswith(f".{MANIFEST}.")}
+    if names - ours and not (out / MANIFEST).is_file():
+        raise FacegenError(f"{out}: is not empty and holds no population. Give another folder.")
+
+
+def _claim(out: Path, wanted: Population) -> None:
+    """Marks the folder as this population's, unless it is another's."""
+    note = out / MANIFEST
+    if note.is_file():
+        found = Population(**json.loads(note.read_text()))
+        if (found.layout, found.seed, found.version) != (wanted.layout, wanted.seed, wanted.version):
+            raise FacegenError(
+                f"{out}: holds another population ({found.layout}, seed {found.seed}, version {found.version}). "
+                "Give another folder, or remove this one."
+            )
+        if found.people > wanted.people:
+            raise FacegenError(f"{out}: holds {found.people} people already. Give another folder for {wanted.people}.")
+    with atomic_path(note) as temporary:
+        temporary.write_text(json.dumps(asdict(wanted), indent=1) + "\n")
+
+
+def _need_room(out: Path, wanted: int) -> None:
+    free = shutil.disk_usage(out).free
+    if free < wanted:
+        raise FacegenError(f"{out}: needs {wanted / 2**30:.1f} GiB of disk, {free / 2**30:.1f} GiB are free.")
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
