@@ -77,8 +77,10 @@ def write_glb(path: Path, mesh: Mesh, texture: Tensor) -> None:
         visual=trimesh.visual.TextureVisuals(uv=mesh.uv[texel], material=skin),  # its writer turns v upside down
         process=False,
     )
+    scene = trimesh.Scene()
+    scene.add_geometry(solid, node_name=path.stem, geom_name=path.stem)
     with atomic_path(path) as temporary:
-        temporary.write_bytes(trimesh.exchange.gltf.export_glb(trimesh.Scene({path.stem: solid}), include_normals=True))
+        temporary.write_bytes(trimesh.exchange.gltf.export_glb(scene, include_normals=True))
 
 
 def split_seams(mesh: Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """Which triangle is seen in which pixel: a z-buffer in plain torch, the same on CPU and GPU."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -8,6 +8,8 @@ from torch import Tensor
 
 SUBPIXELS = 65536
 """Corners are moved to a grid of this many steps a pixel, on which devices that round differently agree."""
+MOST_ROWS = 1 << 20
+"""Rows of triangles worked on at a time: bounds the memory, to about 1 GB."""
 EMPTY = torch.iinfo(torch.int64).max
 
 
@@ -101,21 +103,22 @@ def _draw(nearest: Tensor, triangles: _Triangles, height: int) -> None:
     (xt, xm, xb), (yt, ym, yb) = _downwards(triangles.x, triangles.y)
     above = triangles.picture * height
     first, end = (torch.clamp((edge - 0.5).ceil(), above, above + height) for edge in (yt, yb))
-    edges = [_line(xt, yt, xb, yb), _line(xt, yt, xm, ym), _line(xm, ym, xb, yb)]
-    table = torch.stack([first, ym, *sum(edges, ()), *_depth_plane(triangles)], dim=1)
+    slopes = (xb - xt) / (yb - yt), (xm - xt) / (ym - yt), (xb - xm) / (yb - ym)
+    table = [first, xt, yt, xm, ym, *slopes, *_depth_plane(triangles)]
     triangle, row = _expand((end - first).long())
-    for part in _parts(triangle, row):
+    for part in zip(triangle.split(MOST_ROWS), row.split(MOST_ROWS), strict=True):
         _draw_rows(nearest, table, *part)
 
 
-def _draw_rows(nearest: Tensor, table: Tensor, triangle: Tensor, row: Tensor) -> None:
+def _draw_rows(nearest: Tensor, table: list[Tensor], triangle: Tensor, row: Tensor) -> None:
     """Offers some rows (R,) of triangles to their pixels."""
     width = nearest.shape[1]
-    first, ym, *edges, right, down, start = table.index_select(0, triangle).T.contiguous()
+    first, xt, yt, xm, ym, whole, upper, lower, right, down, start = _take(table, triangle)
     row = first + row
     centre = row + 0.5
-    long, upper, lower = (edges[i] + edges[i + 1] * centre for i in (0, 2, 4))
-    short = torch.where(centre < ym, upper, lower)
+    # Counted from an edge's upper end, so that edges that meet there cross its row at the same place.
+    long = xt + (centre - yt) * whole
+    short = torch.where(centre < ym, xt + (centre - yt) * upper, xm + (centre - ym) * lower)
     left, end = ((x - 0.5).ceil().clamp(0, width) for x in (torch.minimum(long, short), torch.maximum(long, short)))
     span, column = _expand((end - left).long())
     depth = start + down * centre + right * (left + 0.5)
@@ -126,16 +129,9 @@ def _draw_rows(nearest: Tensor, table: Tensor, triangle: Tensor, row: Tensor) ->
     nearest.view(-1).scatter_reduce_(0, pixel, key, "amin")
 
 
-def _line(x: Tensor, y: Tensor, to_x: Tensor, to_y: Tensor) -> tuple[Tensor, Tensor]:
-    """Where a line crosses row 0, and how far it goes to the right from row to row."""
-    slope = (to_x - x) / (to_y - y)
-    return x - y * slope, slope
-
-
-def _parts(*values: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """Equal parts of tensors, small enough for a processor's cache or a graphics card's memory."""
-    most = 1 << (15 if values[0].device.type == "cpu" else 22)
-    return zip(*(value.split(most) for value in values), strict=True)
+def _take(table: Iterable[Tensor], index: Tensor) -> list[Tensor]:
+    """Rows ``index`` of each column. Columns one by one are faster than whole rows that then have to be turned."""
+    return [column.index_select(0, index) for column in table]
 
 
 def _expand(counts: Tensor) -> tuple[Tensor, Tensor]:
@@ -172,24 +168,14 @@ def _fragments(nearest: Tensor, triangles: _Triangles) -> Fragments:
     left, top = triangles.x[0].floor(), triangles.y[0].floor()
     x, y = triangles.x - (left + 0.5), triangles.y - (top + 0.5)
     planes = torch.stack([y[after] - y[before], x[before] - x[after], x[after] * y[before] - x[before] * y[after]])
-    planes = planes / (triangles.area * triangles.w)
-    table = torch.cat([planes.flatten(0, 1), left[None], top[None]]).T.float().contiguous()
+    table = torch.cat([(planes / (triangles.area * triangles.w)).flatten(0, 1), left[None], top[None]]).float()
     row, column = (nearest != EMPTY).nonzero().unbind(1)
     pixel = row * nearest.shape[1] + column
     key = nearest.view(-1).index_select(0, pixel)
     chosen = key & 0xFFFFFFFF
-    return Fragments(
-        pixel,
-        triangles.picture.index_select(0, chosen),
-        triangles.face.index_select(0, chosen),
-        torch.cat([_weights(table, *part) for part in _parts(chosen, row, column)]),
-        (key >> 32).int().view(torch.float32) * 2 - 1,
-    )
-
-
-def _weights(table: Tensor, chosen: Tensor, row: Tensor, column: Tensor) -> Tensor:
-    """Perspective-correct weights (P, 3) of the corners of triangles (P,) at pixels."""
-    *planes, left, top = table.index_select(0, chosen).unbind(1)
+    picture, face, *slopes, left, top = _take([triangles.picture, triangles.face, *table], chosen)
     right, down = column - left, row - top
-    a, b, c = ((planes[i] * right + planes[i + 3] * down + planes[i + 6]).clamp(min=0) for i in range(3))
-    return torch.stack([a, b, c], dim=1) / (a + b + c)[:, None]
+    a, b, c = ((slopes[i] * right + slopes[i + 3] * down + slopes[i + 6]).clamp(min=0) for i in range(3))
+    total = a + b + c
+    barycentric = torch.stack([a / total, b / total, c / total], dim=1)
+    return Fragments(pixel, picture, face, barycentric, (key >> 32).int().view(torch.float32) * 2 - 1)

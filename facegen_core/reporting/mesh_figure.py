@@ -1,20 +1,21 @@
-"""Sheets of shaded meshes, drawn by matplotlib triangle by triangle from back to front."""
+"""Sheets of meshes."""
 
 import io
 
-import numpy as np
-import numpy.typing as npt
-from matplotlib.axes import Axes
+import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-SKIN = np.array([0.88, 0.74, 0.66])
+from facegen_core.geometry.camera import framing, head_camera
+from facegen_core.geometry.render import render
+
+SKIN = torch.tensor([0.88, 0.74, 0.66])
 ERROR_SCALE_MM = 5.0
+HEIGHT, WIDTH = 240, 200
 
 
 def reconstruction_figure(inputs: Tensor, reconstructions: Tensor, faces: Tensor) -> Image.Image:
@@ -25,49 +26,40 @@ def reconstruction_figure(inputs: Tensor, reconstructions: Tensor, faces: Tensor
         reconstructions: (B, V, 3), mm.
         faces: (F, 3) triangles.
     """
+    scale = ScalarMappable(Normalize(0, ERROR_SCALE_MM), "viridis")
+    distance = (inputs - reconstructions).norm(dim=-1)
+    error = torch.from_numpy(scale.to_rgba(distance.numpy())[..., :3]).float()
+    skin = SKIN.expand_as(error)
+    meshes = torch.cat([inputs, reconstructions, reconstructions])
+    pictures = portraits(meshes, faces, torch.cat([skin, skin, error]))  # together, so that one camera takes them all
     figure = Figure(figsize=(1.9 * len(inputs) + 0.9, 6.2), dpi=110, layout="constrained")
     axes = figure.subplots(3, len(inputs), squeeze=False)
-    triangles = faces.numpy()
-    scale = ScalarMappable(Normalize(0, ERROR_SCALE_MM), "viridis")
-    for column, (mesh, rebuilt) in enumerate(zip(inputs.numpy(), reconstructions.numpy(), strict=True)):
-        distance = np.linalg.norm(mesh - rebuilt, axis=1)
-        draw_mesh(axes[0, column], mesh, triangles)
-        draw_mesh(axes[1, column], rebuilt, triangles)
-        draw_mesh(axes[2, column], rebuilt, triangles, scale.to_rgba(distance[triangles].mean(1))[:, :3])
-        axes[2, column].set_title(f"{distance.mean():.2f} mm", fontsize=8)
-    for row, name in enumerate(("held-out mesh", "reconstruction", "error")):
-        axes[row, 0].text(-0.03, 0.5, name, rotation=90, ha="right", va="center", transform=axes[row, 0].transAxes)
-    figure.colorbar(scale, ax=axes[2, :], label="mm", shrink=0.8)
+    for ax, picture in zip(axes.flat, pictures, strict=True):
+        ax.imshow(picture.permute(1, 2, 0).numpy())
+        ax.axis("off")
+    for ax, name in zip(axes[:, 0], ("held-out mesh", "reconstruction", "error"), strict=True):
+        ax.text(-0.03, 0.5, name, rotation=90, ha="right", va="center", transform=ax.transAxes)
+    for ax, mean in zip(axes[2], distance.mean(1).tolist(), strict=True):
+        ax.set_title(f"{mean:.2f} mm", fontsize=8)
+    figure.colorbar(scale, ax=axes, label="mm", shrink=0.28, anchor=(0, 0.02))
     return to_image(figure)
 
 
-def draw_mesh(
-    axes: Axes, vertices: npt.NDArray[np.floating], faces: npt.NDArray[np.integer],
-    colours: npt.NDArray[np.floating] | None = None,
-) -> None:  # fmt: skip
-    """Draws one mesh as seen from +z, lit from the viewer's upper left.
+def portraits(vertices: Tensor, faces: Tensor, colours: Tensor = SKIN) -> Tensor:
+    """Meshes from the front, all at one scale, on white.
 
     Args:
-        axes: matplotlib axes.
-        vertices: (V, 3), y up.
-        faces: (F, 3).
-        colours: (F, 3) RGB in [0, 1]; skin if None.
+        vertices: (B, V, 3), y up, looking along +z.
+        faces: (F, 3) int64.
+        colours: (3,), (V, 3) or (B, V, 3) RGB in [0, 1].
+
+    Returns:
+        (B, 3, H, W) in [0, 1].
     """
-    corners = vertices[faces]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-12)
-    light = np.array([-0.35, 0.45, 0.82])
-    shade = 0.35 + 0.65 * np.clip(normals @ light, 0, 1)
-    front = normals[:, 2] > 0
-    order = np.argsort(corners[front, :, 2].mean(1))
-    base = np.broadcast_to(SKIN, (len(faces), 3)) if colours is None else colours
-    paint = np.clip(base * shade[:, None], 0, 1)[front][order]
-    axes.add_collection(
-        PolyCollection(corners[front][order][:, :, :2], facecolors=paint, edgecolors=paint, linewidths=0.2)
-    )
-    axes.set_aspect("equal")
-    axes.autoscale_view()
-    axes.axis("off")
+    target, distance = framing(vertices)
+    still = torch.zeros(1)
+    camera = head_camera(still, still, WIDTH / HEIGHT, distance, target=target)
+    return render(vertices, faces, camera, (HEIGHT, WIDTH), colours=colours, background=torch.ones(3))
 
 
 def to_image(figure: Figure) -> Image.Image:

@@ -1,6 +1,7 @@
 """Faces that turn: pictures from many sides, and GIF files of them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ def turntable(
     size: int | tuple[int, int] = 256,
     degrees: float = 360.0,
     background: tuple[float, float, float] = WHITE,
-    **look: Tensor | None,
+    **look: Any,
 ) -> list[Image.Image]:
     """Pictures of a mesh as it turns under a fixed light, the last of which leads on to the first.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+import trimesh
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -68,11 +69,6 @@ def link_people(root: Path, files: list[Path], people: int) -> None:
 
 def bench_parsing(files: list[Path]) -> None:
     """Meshes a second of our reader and of trimesh, file by file in turn."""
-    try:
-        import trimesh
-    except ImportError:
-        print("parsing: trimesh is not installed (pip install 'facegen[bench]'), nothing to compare with")
-        return
     ours, theirs = [], []
     for path in track(files, "parse", "file"):
         ours.append(_seconds(lambda path=path: read_obj_vertices(path)))

@@ -24,6 +24,7 @@ def draw_by_vtk(
     eye: tuple[float, ...],
     clip: tuple[float, float],
     lit: bool = False,
+    samples: int = 1,
 ) -> dict | None:
     """Textured pictures of a mesh, one for each of its shapes.
 
@@ -38,7 +39,8 @@ def draw_by_vtk(
         field_of_view: vertical, degrees.
         eye: where the camera is; it looks at the origin.
         clip: near and far distance.
-        lit: with smooth normals, computed for every shape, and a headlight; else the texture's plain colours.
+        lit: with smooth normals, computed for every shape, and lights; else the texture's plain colours.
+        samples: a pixel; 1, in its middle, or as many as the driver has (4 here), which share one colour.
 
     Returns:
         ``picture`` (size, size, 3) uint8, ``depth`` (size, size) distance along the camera's axis, NaN where there is
@@ -58,6 +60,7 @@ def draw_by_vtk(
         clip=clip,
         texture=texture,
         lit=lit,
+        samples=samples,
         **mesh,
     )
     command = [sys.executable, __file__, str(folder / "scene.npz"), str(folder / "out.npz")]
@@ -74,7 +77,7 @@ def _draw(scene: dict) -> dict:
     mesh.active_texture_coordinates = scene["uv"].astype(np.float32)
     plotter = pyvista.Plotter(off_screen=True, window_size=(size, size), lighting="light kit" if lit else "none")
     plotter.set_background("black")
-    plotter.render_window.SetMultiSamples(0)  # one sample in the middle of each pixel
+    plotter.render_window.SetMultiSamples(int(scene["samples"]) if scene["samples"] > 1 else 0)
     texture = pyvista.Texture(scene["texture"])
     texture.interpolate, texture.mipmap = True, False
     plotter.add_mesh(mesh, texture=texture, lighting=lit, smooth_shading=lit, culling="back")

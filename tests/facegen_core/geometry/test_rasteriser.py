@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from scipy.spatial import Delaunay
 
-from facegen_core.geometry.camera import head_camera, look_at, perspective, to_clip
+from facegen_core.geometry.camera import framing, head_camera, look_at, perspective, to_clip
 from facegen_core.geometry.rasteriser import rasterise
 
 SIZE = 48
@@ -94,6 +95,19 @@ def test_pixel_on_an_edge_is_covered_once():
     assert torch.equal(seen.pixel, torch.arange(25))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_triangles_that_share_edges_cover_every_pixel_once(seed):
+    """Triangulations of points of which half lie on pixels' centres, so that many edges run through centres."""
+    random = np.random.default_rng(seed)
+    corners = np.array([[-1, -1], [33, -1], [33, 33], [-1, 33]])
+    points = np.concatenate([corners, random.integers(0, 32, (40, 2)) + 0.5, random.uniform(0, 32, (40, 2))])
+    faces = torch.from_numpy(Delaunay(points).simplices).long()
+    ndc = torch.from_numpy(points / 16 - 1) * torch.tensor([1.0, -1.0])
+    clip = torch.cat([ndc, torch.zeros(len(points), 1), torch.ones(len(points), 1)], dim=1)
+    alone = [rasterise(clip[None], face[None], 32, 32, cull=False).pixel for face in faces]
+    assert torch.equal(torch.bincount(torch.cat(alone), minlength=32 * 32), torch.ones(32 * 32, dtype=torch.long))
+
+
 def test_order_of_triangles_does_not_matter(sphere):
     vertices, faces = sphere
     clip = to_clip(vertices, CAMERA)
@@ -133,8 +147,9 @@ def test_what_is_seen_from_behind_is_left_out_if_asked(sphere):
 
 def test_what_is_behind_the_camera_or_out_of_the_picture_is_left_out():
     behind = torch.tensor([[[-1.0, -1, 0, 1], [3, -1, 0, -1], [-1, 3, 0, 1]]])
+    too_near = torch.tensor([[[-1.0, -1, 0, 1], [3, -1, -1.1, 1], [-1, 3, 0, 1]]])
     beside = torch.tensor([[[2.0, -1, 0, 1], [5, -1, 0, 1], [2, 3, 0, 1]]])
-    for clip in (behind, beside, torch.full((1, 3, 4), float("nan"))):
+    for clip in (behind, too_near, beside, torch.full((1, 3, 4), float("nan"))):
         assert len(rasterise(clip, torch.tensor([[0, 1, 2]]), 4, 4).pixel) == 0
 
 
@@ -161,3 +176,14 @@ def test_positive_yaw_sees_the_left_side_and_positive_pitch_looks_down():
         (crown, head_camera(torch.tensor([0.0]), torch.tensor([40.0]))),
     ):
         assert to_clip(point, camera)[0, 0, 3] < 900  # nearer than the head's middle
+
+
+def test_frame_holds_a_mesh_from_every_side():
+    points = torch.randn(1, 500, 3, generator=torch.Generator().manual_seed(0)) * 50 + torch.tensor([200.0, 0, -30])
+    target, distance = framing(points, field_of_view=25.0)
+    ends = []
+    for yaw in range(0, 360, 30):
+        camera = head_camera(torch.tensor([float(yaw)]), torch.tensor([20.0]), 1, distance, 25.0, target)
+        clip = to_clip(points, camera)
+        ends.append(float((clip[..., :2] / clip[..., 3:]).abs().max()))
+    assert 0.7 < max(ends) <= 1

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import trimesh
 
 from facegen_core.geometry.camera import head_camera
 from facegen_core.geometry.normals import vertex_normals
@@ -103,7 +104,6 @@ def test_normals_of_a_flat_square_point_at_the_viewer():
 
 
 def test_normals_of_a_sphere_are_its_points():
-    trimesh = pytest.importorskip("trimesh")
     sphere = trimesh.creation.icosphere(3)
     vertices = torch.from_numpy(np.array(sphere.vertices))[None]
     normals = vertex_normals(vertices, torch.from_numpy(np.array(sphere.faces)))
