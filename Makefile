@@ -13,7 +13,7 @@ SET ?=
 RUN ?= last
 WORDS = $(if $(DATA),data.root=$(DATA)) $(SET)
 
-STAGES := sae
+STAGES := coma sae
 PAPERS := face3d
 
 .DEFAULT_GOAL := help

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from experiments.face3d import sae
+from experiments.face3d import coma, sae
 
-STAGES = {"sae": sae}
+STAGES = {"coma": coma, "sae": sae}
 
 
 def reproduce(words: Sequence[str]) -> None:
