@@ -24,8 +24,8 @@ class FaceGenModule(pl.LightningModule):
     optimizers_per_step: int = 1
     """How many optimisers move in one step: Lightning's ``global_step`` and ``max_steps`` count each of them."""
 
-    optim: OptimConfig | None = None
-    """Settings of all optimisers; None for a stage that sees to them itself."""
+    optim: Any = None
+    """Settings of all optimisers, an :class:`OptimConfig` or like it."""
 
     find_unused_parameters: bool = False
     """Whether a backward pass may leave parameters without a gradient (GANs), which DDP must be told."""
@@ -37,7 +37,7 @@ class FaceGenModule(pl.LightningModule):
 
     def on_train_start(self) -> None:
         """A resumed run follows its present settings: the optimiser's saved state brings the former ones back."""
-        if self.optim is None:
+        if self.optim is None or self.trainer.lr_scheduler_configs:  # a schedule knows better
             return
         for group in (group for optimizer in self.trainer.optimizers for group in optimizer.param_groups):
             group.update(lr=self.optim.lr, betas=tuple(self.optim.betas), weight_decay=self.optim.weight_decay)

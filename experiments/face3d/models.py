@@ -39,8 +39,12 @@ class ShapeModel:
 
     @property
     def expressions(self) -> int:
-        """How many expressions, or action units, z_exp has."""
+        """How many expressions, or action units, z_exp has; this and what follows as ``FaceModel`` says."""
         return len(self.codes.expression_names)
+
+    def draw_identity(self, count: int, generator: torch.Generator) -> Tensor:
+        """z_id of new people (count, identity_code_dim)."""
+        return self.identity_codes.sample(count, generator)
 
     def draw_noise(self, count: int, generator: torch.Generator) -> Tensor:
         """Noise codes (count, noise_dim)."""
@@ -51,15 +55,29 @@ class ShapeModel:
         """Displacements (B, V, 3), mm from the template; arguments as :class:`ShapeGenerator` takes them."""
         return self.autoencoder.decode(*self.gan.generator(noise, identity, expression, style))
 
-    def people(self, count: int, generator: torch.Generator) -> Tensor:
-        """New people (count, noise_dim + identity_code_dim): their noise and z_id, for :meth:`faces`."""
-        noise, identity = self.draw_noise(count, generator), self.identity_codes.sample(count, generator)
-        return torch.cat([noise, identity], dim=1)
-
-    def faces(self, people: Tensor, expression: Tensor, level: float) -> Tensor:
-        """Displacements (B, V, 3), mm, of people with class labels (B,) at a level of intensity."""
-        noise, identity = people.tensor_split([self.gan.config.noise_dim], dim=1)
+    def generate(self, identity: Tensor, expression: Tensor, noise: Tensor, level: float = 1.0) -> Tensor:
+        """Displacements (B, V, 3), mm, of people with class labels (B,), at a level of intensity."""
         return self.displacements(noise, identity, level * expression_codes(expression, self.expressions))
+
+    def reconstruct(self, displacement: Tensor) -> Tensor:
+        """Meshes (B, V, 3), mm, through the SAE: the paper's way of fitting a given face [P table 2]."""
+        with torch.no_grad():
+            return self.autoencoder.decode(*self.autoencoder.encode(displacement))
+
+    def at_level(self, level: float) -> "ShapeModel":
+        """The same model whose expressions have another intensity."""
+        return LevelledShapeModel(self.gan, self.autoencoder, self.codes, level)
+
+
+@dataclass
+class LevelledShapeModel(ShapeModel):
+    """A shape model that makes every expression at one level, as rows "level 5" and "level 10" of table 1."""
+
+    level: float
+
+    def generate(self, identity: Tensor, expression: Tensor, noise: Tensor, level: float = 1.0) -> Tensor:
+        """As the model does it, ``self.level`` times as strong."""
+        return super().generate(identity, expression, noise, level * self.level)
 
 
 def load_shape_model(run: Path, checkpoint: Path | None = None) -> ShapeModel:

@@ -87,7 +87,7 @@ def _report(device: str, training: Path, samples: Path) -> None:
     total, brute = cold.index_seconds + cold.search_seconds, cold.brute_seconds * count / BRUTE_SAMPLES
     pairs = meshes * count
     print(f"  {device}, {torch.get_num_threads()} threads" if device == "cpu" else f"  {device}")
-    print(f"    end to end          {total:9.1f} s   (cluster means, one pass over the file, {cold.index_seconds:.1f} s; "
+    print(f"    end to end          {total:9.1f} s   (pass over the file for cluster means {cold.index_seconds:.1f} s, "
           f"search {cold.search_seconds:.1f} s)")  # fmt: skip
     print(f"    reading the file    {read:9.1f} s   (alone, in order; the system was asked to forget it before each)")
     print(f"    brute force         {brute:9.1f} s   (from {BRUTE_SAMPLES} samples against all meshes, file in memory)")

@@ -133,7 +133,7 @@ def evaluate(
     meshes.setup("test")
     model = ShapeModel(module, load_autoencoder(Path(config.sae)), datamodule.file)
     reference = Reference(meshes, config.evaluation.pairs, config.seed)
-    values = table1(model, reference, 1.0, config.evaluation.samples)
+    values = table1(model, reference, config.evaluation.samples)
     pictures = shape_figures(model, config.seed)
     tags = {"protocol.diversity": "share of the training set's; new people, shared noise, expressions drawn uniformly"}
     if reference.judge is not None:

@@ -145,7 +145,7 @@ class TextureGANConfig:
         width: features at low resolutions, of which higher ones have shares [C].
         noise_dim: length of the noise [P 3.3]; the code has 128.
         negative_slope: of every LeakyReLU [P]; the code has 0.1.
-        deviation_group: pictures in a group of the minibatch's deviation (Karras et al. 2018); the code takes the batch.
+        deviation_group: pictures in a group of the minibatch's deviation (Karras et al. 2018); the code: all.
         penalty_weight: of the gradient penalty [P, C].
         drift_weight: of the squared scores of real pictures [P, C].
         class_weight: of the class losses [C].
@@ -175,3 +175,39 @@ class TextureSizes:
     identity_code_dim: int
     identities: int
     expressions: int
+
+
+@dataclass
+class CoMAConfig:
+    """The convolutional mesh auto-encoder that stands beside 3DFaceCAM's networks, as its authors set it.
+
+    From anuragranj/coma at 44daa20 and 2467165, tagged [C] here.
+
+    Attributes:
+        widths: filters of each convolution on the way down; the way up has them in reverse [C 16, 16, 16, 32].
+        factors: how many vertices become one after each [C 4 each].
+        order: Chebyshev polynomials in a filter [C 6].
+        code_dim: length of the code [C 8].
+    """
+
+    widths: tuple[int, int, int, int] = (16, 16, 16, 32)
+    factors: tuple[int, int, int, int] = (4, 4, 4, 4)
+    order: int = 6
+    code_dim: int = 8
+
+
+@dataclass
+class CoMAOptimConfig:
+    """How CoMA is trained: stochastic gradient descent with momentum.
+
+    Attributes:
+        lr: learning rate at the start [C 8e-3].
+        lr_decay: factor on it after each pass over the data [C 0.99].
+        momentum: [C 0.9].
+        weight_decay: of the dense layers alone, as in the released code [C 5e-4].
+    """
+
+    lr: float = 8e-3
+    lr_decay: float = 0.99
+    momentum: float = 0.9
+    weight_decay: float = 5e-4

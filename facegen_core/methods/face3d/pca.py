@@ -1,4 +1,4 @@
-"""The linear 3D morphable model: principal components of displacements."""
+"""The linear 3D morphable model: principal components of displacements, identity and expression together."""
 
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ import scipy.linalg
 import torch
 from torch import Tensor
 
+from facegen_core.metrics.functional.mesh_distance import MeshRows
 from facegen_core.progress import track
 
 ROWS_AT_A_TIME = 256
@@ -36,8 +37,29 @@ class LinearModel(NamedTuple):
         """Displacements (B, V, 3), mm, of codes (B, K)."""
         return (self.mean + codes @ self.components).unflatten(1, (-1, 3))
 
+    @property
+    def expressions(self) -> int:
+        """None: see ``face_model.FaceModel``, also for what follows."""
+        return 0
 
-def fit_pca(meshes: npt.NDArray[np.float32], components: int) -> LinearModel:
+    def draw_identity(self, count: int, generator: torch.Generator) -> Tensor:
+        """Codes (count, K) from N(0, variance)."""
+        return torch.randn(count, len(self.variance), generator=generator) * self.variance.sqrt()
+
+    def draw_noise(self, count: int, generator: torch.Generator) -> Tensor:
+        """(count, 0)."""
+        return torch.empty(count, 0)
+
+    def generate(self, identity: Tensor, expression: Tensor, noise: Tensor) -> Tensor:
+        """Displacements (B, V, 3), mm, of whole codes (B, K)."""
+        return self.decode(identity)
+
+    def reconstruct(self, displacement: Tensor) -> Tensor:
+        """Meshes (B, V, 3), mm, projected onto the model."""
+        return self.decode(self.encode(displacement))
+
+
+def fit_pca(meshes: MeshRows, components: int, centred: bool = True) -> LinearModel:
     """Principal components through the Gram matrix, exact, in float64, two blocks of rows at a time.
 
     There are far fewer meshes M than coordinates 3V, so the M x M matrix of inner products is the small one (1.7 GB for
@@ -47,6 +69,7 @@ def fit_pca(meshes: npt.NDArray[np.float32], components: int) -> LinearModel:
     Args:
         meshes: (M, V, 3) or (M, 3V), mm; may be a memory map.
         components: number of components wanted; fewer are returned where the meshes span fewer dimensions.
+        centred: around the mean. Else around zero, with M components at most.
 
     Raises:
         ValueError: fewer than two meshes.
@@ -54,9 +77,12 @@ def fit_pca(meshes: npt.NDArray[np.float32], components: int) -> LinearModel:
     count = len(meshes)
     if count < 2:
         raise ValueError("a linear model needs at least two meshes")
-    wanted = min(components, count - 1)
+    freedom = count - 1 if centred else count
+    wanted = min(components, freedom)
     blocks = [slice(start, min(start + ROWS_AT_A_TIME, count)) for start in range(0, count, ROWS_AT_A_TIME)]
     mean = sum(_rows(meshes, block, 0.0).sum(0) for block in blocks) / count
+    if not centred:
+        mean = np.zeros_like(mean)
     gram = np.empty((count, count))
     for i, left in enumerate(track(blocks, "compare meshes", "block")):
         rows = _rows(meshes, left, mean)
@@ -68,12 +94,8 @@ def fit_pca(meshes: npt.NDArray[np.float32], components: int) -> LinearModel:
     values, vectors = values[spanned][::-1], vectors[:, spanned][:, ::-1]
     weights = vectors / np.sqrt(values)
     basis = sum(weights[block].T @ _rows(meshes, block, mean) for block in blocks)
-    return LinearModel(
-        *(torch.from_numpy(np.asarray(x, dtype=np.float32)) for x in (mean, basis, values / (count - 1)))
-    )
+    return LinearModel(*(torch.from_numpy(np.asarray(x, dtype=np.float32)) for x in (mean, basis, values / freedom)))
 
 
-def _rows(
-    meshes: npt.NDArray[np.float32], block: slice, mean: npt.NDArray[np.float64] | float
-) -> npt.NDArray[np.float64]:
+def _rows(meshes: MeshRows, block: slice, mean: npt.NDArray[np.float64] | float) -> npt.NDArray[np.float64]:
     return np.asarray(meshes[block], dtype=np.float64).reshape(block.stop - block.start, -1) - mean
