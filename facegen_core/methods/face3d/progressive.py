@@ -66,7 +66,7 @@ class EqualConv2d(nn.Conv2d):
         self.scale = gain / math.sqrt(inputs * kernel**2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.weight * self.scale, self.bias, padding=self.padding)  # type: ignore[arg-type]
+        return F.conv2d(x, self.weight * self.scale, self.bias, padding=self.padding)
 
 
 class EqualLinear(nn.Linear):
