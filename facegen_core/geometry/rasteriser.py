@@ -87,7 +87,7 @@ def _set_up(clip: Tensor, faces: Tensor, height: int, width: int, cull: bool) ->
     vertex = vertex.reshape(3, -1).contiguous()
     (x0, x1, x2), (y0, y1, y2) = _at(x, vertex), _at(y, vertex)
     area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-    seen = ((area < 0) if cull else (area != 0) & area.isfinite()).nonzero().flatten()  # never where w is NaN
+    seen = (area.isfinite() & ((area < 0) if cull else (area != 0))).nonzero().flatten()
     vertex, area = vertex.index_select(1, seen), area.index_select(0, seen)
     picture = seen // len(faces)
     x, y, z, w = (_at(values, vertex) for values in (x, y, (z / w + 1) / 2, w))

@@ -149,8 +149,11 @@ def test_what_is_behind_the_camera_or_out_of_the_picture_is_left_out():
     behind = torch.tensor([[[-1.0, -1, 0, 1], [3, -1, 0, -1], [-1, 3, 0, 1]]])
     too_near = torch.tensor([[[-1.0, -1, 0, 1], [3, -1, -1.1, 1], [-1, 3, 0, 1]]])
     beside = torch.tensor([[[2.0, -1, 0, 1], [5, -1, 0, 1], [2, 3, 0, 1]]])
-    for clip in (behind, too_near, beside, torch.full((1, 3, 4), float("nan"))):
-        assert len(rasterise(clip, torch.tensor([[0, 1, 2]]), 4, 4).pixel) == 0
+    broken = torch.full((1, 3, 4), float("nan"))
+    endless = torch.tensor([[[-1.0, -1, 0, 1], [float("inf"), -1, 0, 1], [-1, 3, 0, 1]]])
+    for clip in (behind, too_near, beside, broken, endless):
+        assert len(rasterise(clip, torch.tensor([[0, 1, 2]]), 4, 4, cull=False).pixel) == 0
+    assert len(rasterise(beside, torch.zeros(0, 3, dtype=torch.long), 4, 4).pixel) == 0
 
 
 def test_camera_puts_its_target_in_the_middle_and_up_on_top():
