@@ -15,7 +15,7 @@ from facegen_core.errors import FacegenError
 from facegen_core.files import only_one
 from facegen_core.geometry.alignment import rigid_align
 from facegen_core.geometry.mesh import Floats, Indices
-from facegen_core.population.unwrap import unwrap
+from facegen_core.population.unwrap import parts, unwrap
 from facegen_core.progress import say
 
 LEAST_MOVE_MM = 0.5
@@ -35,6 +35,7 @@ class Anatomy:
         faces: (F, 3) triangles.
         uv: (T, 2) texture coordinates, FaceScape's way: see :mod:`facegen_core.population.unwrap`.
         faces_uv: (F, 3) indices into ``uv``.
+        parts: triangles (n,) of each part: skin, eyes, mouth and so on; see :func:`.unwrap.parts`.
         head: (V,) bool, the vertices above the chin. Frames are aligned on them: the neck follows the body's posture.
         mirror: (V,) int64, the vertex opposite each vertex.
         actions: (A, V, 3) displacement of each facial action at strength 1.
@@ -50,6 +51,7 @@ class Anatomy:
     faces: Indices
     uv: Floats
     faces_uv: Indices
+    parts: dict[str, Indices]
     head: Tensor
     mirror: Tensor
     actions: Tensor
@@ -113,7 +115,11 @@ def anatomy() -> Anatomy:
     head = template[:, 1] > chin
     mirror = torch.from_numpy(cKDTree(template.numpy()).query(template.numpy() * [-1, 1, 1])[1])
     faces = model.faces.numpy().astype(np.int64)
-    uv, faces_uv = _map(model, template, faces, actions, names, head)
+    atlas = model.face_texture_coordinate_indices.numpy().astype(np.int64)
+    part = parts(template.numpy(), faces, atlas)
+    face = (actions.norm(dim=-1).amax(0) > LEAST_MOVE_MM) & head
+    wide = template + WIDE * sum(actions[names.index(f"eyeWide{side}")] for side in ("Left", "Right"))
+    uv, faces_uv = unwrap(wide.numpy(), faces, atlas, model.texture_coordinates.numpy(), part, face.numpy())
     shapes, moves, sideways = _shapes_of_head(model, young_adult, template, head, mirror)
     return Anatomy(
         model=model,
@@ -121,6 +127,7 @@ def anatomy() -> Anatomy:
         faces=faces,
         uv=uv,
         faces_uv=faces_uv,
+        parts=part,
         head=head,
         mirror=mirror,
         actions=actions,
@@ -130,16 +137,6 @@ def anatomy() -> Anatomy:
         shape_moves=moves,
         sideways=sideways,
     )
-
-
-def _map(
-    model: Any, template: Tensor, faces: Indices, actions: Tensor, action_names: list[str], head: Tensor
-) -> tuple[Floats, Indices]:
-    """Texture coordinates: the face is what actions move above the chin, and eyes are laid out wide open."""
-    face = (actions.norm(dim=-1).amax(0) > LEAST_MOVE_MM) & head
-    wide = template + WIDE * sum(actions[action_names.index(f"eyeWide{side}")] for side in ("Left", "Right"))
-    atlas = model.face_texture_coordinate_indices.numpy().astype(np.int64)
-    return unwrap(wide.numpy(), faces, atlas, model.texture_coordinates.numpy(), face.numpy())
 
 
 def _shapes_of_head(

@@ -29,23 +29,29 @@ LIDS_SHARE = np.array([0.95, 0.9])
 
 
 def unwrap(
-    template: Reals, faces: Indices, atlas: Indices, atlas_uv: Floats, face: npt.NDArray[np.bool_]
+    template: Reals,
+    faces: Indices,
+    atlas: Indices,
+    atlas_uv: Floats,
+    part: dict[str, Indices],
+    face: npt.NDArray[np.bool_],
 ) -> tuple[Floats, Indices]:
     """Texture coordinates of the head.
 
     Args:
         template: (V, 3) mm, y up, looking along +z, with eyes wide open.
         faces: (F, 3) triangles.
-        atlas: (F, 3) the same triangles as indices into the model's own texture coordinates: its islands tell skin,
-            mouth, eyes and sockets apart.
+        atlas: (F, 3) the same triangles as indices into the model's own texture coordinates.
         atlas_uv: (U, 2) those coordinates.
+        part: which triangles are what; see :func:`parts`.
         face: (V,) the vertices of the face, which go inside FaceScape's crop; what is no skin is left out.
 
     Returns:
         uv: (T, 2) in [0, 1], origin bottom left.
         faces_uv: (F, 3) indices into ``uv``.
     """
-    skin, eyes, inside = _parts(template, faces, atlas)
+    skin, eyes = part["skin"], [part["left eye"], part["right eye"]]
+    inside = [part[name] for name in part if name not in ("skin", "left eye", "right eye")]
     seen = np.concatenate([skin, *eyes])
     chart, vertex = _cut_open(template, faces[seen], face)
     points, on_face = template[vertex], face[vertex]
@@ -67,23 +73,34 @@ def unwrap(
     return np.concatenate(uv).astype(np.float32), faces_uv
 
 
-def _parts(template: Reals, faces: Indices, atlas: Indices) -> tuple[Indices, list[Indices], list[Indices]]:
-    """Which triangles are skin, the fronts of the two eyes, and, island by island, what is left."""
+def parts(template: Reals, faces: Indices, atlas: Indices) -> dict[str, Indices]:
+    """Which triangles are what, told apart by where the islands of the model's atlas lie and what they touch.
+
+    Args:
+        template: (V, 3) mm, y up, looking along +z.
+        faces: (F, 3) triangles.
+        atlas: (F, 3) the same triangles as indices into the model's own texture coordinates.
+
+    Returns:
+        Indices of triangles under ``skin``, ``left eye``, ``right eye`` (their fronts), ``left socket``,
+        ``right socket``, ``mouth`` (its inside), ``tongue`` and ``back of eyes``.
+    """
     a, b = atlas.ravel(), np.roll(atlas, 1, axis=1).ravel()
     edges = coo_array((np.ones(len(a)), (a, b)), (atlas.max() + 1,) * 2)
     island = connected_components(edges, directed=False)[1][atlas[:, 0]]
     members = [np.flatnonzero(island == i) for i in np.unique(island)]
-    head = max(range(len(members)), key=lambda i: len(members[i]))
-    centre = [template[faces[member]].mean((0, 1)) for member in members]
-    attached = [bool(np.isin(faces[member], faces[members[head]]).any()) for member in members]
-    others = [i for i in range(len(members)) if i != head]
-    neck = min((i for i in others if attached[i]), key=lambda i: centre[i][1])
-    eyes = [
-        max((i for i in others if not attached[i] and side * centre[i][0] > 5), key=lambda i: centre[i][2])
-        for side in (1, -1)
-    ]
-    inside = [members[i] for i in others if i not in (neck, *eyes)]
-    return np.concatenate([members[head], members[neck]]), [members[i] for i in eyes], inside
+    members.sort(key=len, reverse=True)
+    head, others = members[0], members[1:]
+    found: dict[str, list[Indices]] = {"skin": [head]}
+    for member in sorted(others, key=lambda member: -template[faces[member], 2].mean()):  # what is in front first
+        centre = template[faces[member]].mean((0, 1))
+        side = "left " if centre[0] > 5 else "right " if centre[0] < -5 else ""
+        if np.isin(faces[member], faces[head]).any():
+            name = f"{side}socket" if side else "mouth" if "mouth" not in found else "skin"  # the neck's front
+        else:
+            name = f"{side}eye" if side else "tongue"
+        found.setdefault("back of eyes" if name in found and side else name, []).append(member)
+    return {name: np.concatenate(member) for name, member in found.items()}
 
 
 def _cut_open(template: Reals, triangles: Indices, face: npt.NDArray[np.bool_]) -> tuple[Indices, Indices]:
