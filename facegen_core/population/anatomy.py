@@ -25,7 +25,7 @@ WIDE = 3.0
 """How far eyes are opened before they are laid out on the map, in eyeWide's strength: so their slits get some room."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared by identity, so that what is worked out from it can be kept
 class Anatomy:
     """Geometry that all people share, in mm, y up, looking along +z, the person's left at +x, as FaceScape has it.
 

@@ -14,7 +14,7 @@ from facegen_core.population.anatomy import Anatomy
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Canvas:
     """A square map of R x R texels, row 0 on top.
 
@@ -37,12 +37,6 @@ class Canvas:
         weights = self.weights if values.ndim == 1 else self.weights[..., None]
         values = values.astype(np.float32)
         return sum((values[corners[..., k]] * weights[:, :, k] for k in range(3)), start=np.float32(0))
-
-
-@functools.lru_cache(maxsize=4)
-def canvas(anatomy: Anatomy, pixels: int) -> Canvas:
-    """The canvas of a size, kept for the next texture."""
-    return rasterise(anatomy.uv, anatomy.faces_uv, pixels)
 
 
 def rasterise(uv: Floats, faces_uv: Indices, pixels: int) -> Canvas:
@@ -72,3 +66,50 @@ def rasterise(uv: Floats, faces_uv: Indices, pixels: int) -> Canvas:
     covered = triangle >= 0
     row, column = distance_transform_edt(~covered, return_distances=False, return_indices=True)
     return Canvas(triangle[row, column], weights[row, column], covered)
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The template's head on a canvas: what the painter measures its strokes on.
+
+    Attributes:
+        canvas: the texels.
+        x, y, z: (R, R) where each texel lies on the template, mm.
+        part: (R, R) index into ``names``.
+        names: parts of the head.
+        texel: side of a texel of the face on the skin, mm.
+    """
+
+    canvas: Canvas
+    x: Floats
+    y: Floats
+    z: Floats
+    part: Indices
+    names: list[str]
+    texel: float
+
+    def on(self, *names: str) -> Bools:
+        """(R, R) bool: the texels of some parts."""
+        return np.isin(self.part, [self.names.index(name) for name in names])
+
+
+@functools.lru_cache(maxsize=4)
+def surface(anatomy: Anatomy, pixels: int) -> Surface:
+    """The template's head on a canvas of a size; kept for the next texture."""
+    grid = rasterise(anatomy.uv, anatomy.faces_uv, pixels)
+    template = anatomy.template.numpy()
+    x, y, z = np.moveaxis(grid.spread(template, anatomy.faces), -1, 0)
+    names = list(anatomy.parts)
+    part = np.empty(len(anatomy.faces), dtype=np.int64)
+    for i, name in enumerate(names):
+        part[anatomy.parts[name]] = i
+    front = anatomy.parts["skin"][template[anatomy.faces[anatomy.parts["skin"]]].mean(1)[:, 2] > 0]
+    return Surface(grid, x, y, z, part[grid.triangle], names, _texel(anatomy, front) / pixels)
+
+
+def _texel(anatomy: Anatomy, triangles: Indices) -> float:
+    """mm on the template for the width of the map, as the median of some triangles."""
+    p, q = anatomy.template.numpy()[anatomy.faces[triangles]], anatomy.uv[anatomy.faces_uv[triangles]]
+    on_skin = np.linalg.norm(np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]), axis=1)
+    a, b = q[:, 1] - q[:, 0], q[:, 2] - q[:, 0]
+    return float(np.median(np.sqrt(on_skin / np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]))))
