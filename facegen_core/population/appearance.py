@@ -123,7 +123,7 @@ def draw_appearance(
         mottling=float(random.beta(2, 3)),
         circles=float(np.clip(random.beta(2, 4) + 0.25 * worn, 0, 1)),
         freckles=int(random.integers(80, 500)) if random.random() < 0.35 * fair else 0,
-        moles=int(random.poisson(4)),
+        moles=int(random.poisson(2.5)),
         lips=(float(random.uniform(0.35, 0.8) * (1 - 0.4 * worn)), float(random.uniform(0.0, 0.25))),
         lip_fullness=float(np.clip(random.normal(1.0 - 0.15 * worn, 0.1), 0.7, 1.3)),
         lipstick=(
@@ -135,7 +135,7 @@ def draw_appearance(
         temples=float(random.uniform(0, 8) if female else random.uniform(2, 14) + 14 * worn * random.random()),
         baldness=0.0 if female else float(np.clip(random.normal(0.1 + 0.6 * worn, 0.35), 0, 1)),
         brow_hair=brow_hair,
-        brow_thickness=float(np.clip(random.normal(6.2 if female else 8.2, 1.4), 3.5, 12)),
+        brow_thickness=float(np.clip(random.normal(7.6 if female else 9.6, 1.4), 5, 13)),
         brow_density=float(np.clip(random.normal(0.7 if female else 0.8, 0.14), 0.35, 1)),
         brow_arch=float(random.normal(1.8 if female else 0.0, 1.5)),
         brow_height=float(random.normal(1.0 if female else 0.0, 1.3)),

@@ -2,11 +2,12 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
+from scipy.sparse import csr_array
 
 from facegen_core.geometry.mesh import Floats, Indices
 from facegen_core.population.anatomy import Anatomy
@@ -14,7 +15,7 @@ from facegen_core.population.anatomy import Anatomy
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Canvas:
     """A square map of R x R texels, row 0 on top.
 
@@ -31,12 +32,50 @@ class Canvas:
     weights: Floats
     covered: Bools
 
-    def spread(self, values: npt.NDArray[Any], faces: Indices) -> Floats:
-        """Values of the vertices, (V,) or (V, C), between them on the map: (R, R) or (R, R, C) float32."""
-        corners = faces[self.triangle]
-        weights = self.weights if values.ndim == 1 else self.weights[..., None]
-        values = values.astype(np.float32)
-        return sum((values[corners[..., k]] * weights[:, :, k] for k in range(3)), start=np.float32(0))
+
+class Patch(NamedTuple):
+    """Something on the map that facial actions make stronger: a fold, a blush.
+
+    Attributes:
+        window: where on the map it is.
+        profile: what it adds there at amount 1.
+        drivers: (A,) the amount that each facial action adds at strength 1.
+        resting: the amount of the relaxed face.
+    """
+
+    window: tuple[slice, slice]
+    profile: Floats
+    drivers: npt.NDArray[np.float64]
+    resting: float
+
+    def amount(self, strengths: npt.NDArray[np.float64]) -> float:
+        """How strong it is under facial actions of some strengths (A,)."""
+        return float(self.resting + self.drivers @ strengths)
+
+
+def window_around(wanted: Bools) -> tuple[slice, slice] | None:
+    """The smallest window of a map (R, R) that holds all that is wanted; None if that is nothing."""
+    rows, columns = (np.flatnonzero(wanted.any(axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def drivers(gains: dict[str, float], side: str, action_names: list[str]) -> npt.NDArray[np.float64]:
+    """How much each facial action adds, (A,).
+
+    Args:
+        gains: by action. A name without Left or Right stands for the action of one's own side where there are two;
+            Toward and Away, at its end, for one's own side and the other.
+        side: Left or Right.
+        action_names: the actions, in order.
+    """
+    other = "Right" if side == "Left" else "Left"
+    found = np.zeros(len(action_names))
+    for name, gain in gains.items():
+        name = name.replace("Toward", side).replace("Away", other)
+        found[action_names.index(name if name in action_names else f"{name}{side}")] += gain
+    return found
 
 
 def rasterise(uv: Floats, faces_uv: Indices, pixels: int) -> Canvas:
@@ -73,20 +112,29 @@ class Surface:
     """The template's head on a canvas: what the painter measures its strokes on.
 
     Attributes:
-        canvas: the texels.
+        between: (R * R, V) what each texel takes from each vertex.
         x, y, z: (R, R) where each texel lies on the template, mm.
         part: (R, R) index into ``names``.
         names: parts of the head.
         texel: side of a texel of the face on the skin, mm.
     """
 
-    canvas: Canvas
+    between: csr_array
     x: Floats
     y: Floats
     z: Floats
     part: Indices
     names: list[str]
     texel: float
+
+    @property
+    def pixels(self) -> int:
+        """Side of the map."""
+        return len(self.x)
+
+    def spread(self, values: npt.NDArray[np.floating]) -> Floats:
+        """Values of the vertices, (V,), between them on the map, (R, R) float32."""
+        return (self.between @ values.astype(np.float32)).reshape(self.x.shape)
 
     def on(self, *names: str) -> Bools:
         """(R, R) bool: the texels of some parts."""
@@ -98,13 +146,16 @@ def surface(anatomy: Anatomy, pixels: int) -> Surface:
     """The template's head on a canvas of a size; kept for the next texture."""
     grid = rasterise(anatomy.uv, anatomy.faces_uv, pixels)
     template = anatomy.template.numpy()
-    x, y, z = np.moveaxis(grid.spread(template, anatomy.faces), -1, 0)
+    corners = anatomy.faces[grid.triangle].reshape(-1)
+    starts = np.arange(0, len(corners) + 1, 3)
+    between = csr_array((grid.weights.ravel(), corners, starts), shape=(pixels**2, len(template)))
+    x, y, z = np.ascontiguousarray((between @ template.astype(np.float32)).T).reshape(3, pixels, pixels)
     names = list(anatomy.parts)
     part = np.empty(len(anatomy.faces), dtype=np.int64)
     for i, name in enumerate(names):
         part[anatomy.parts[name]] = i
     front = anatomy.parts["skin"][template[anatomy.faces[anatomy.parts["skin"]]].mean(1)[:, 2] > 0]
-    return Surface(grid, x, y, z, part[grid.triangle], names, _texel(anatomy, front) / pixels)
+    return Surface(between, x, y, z, part[grid.triangle], names, _texel(anatomy, front) / pixels)
 
 
 def _texel(anatomy: Anatomy, triangles: Indices) -> float:

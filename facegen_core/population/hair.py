@@ -5,7 +5,7 @@ import numpy as np
 from facegen_core.geometry.mesh import Floats
 from facegen_core.population.appearance import Appearance
 from facegen_core.population.canvas import Surface
-from facegen_core.population.noise import bump, clouds, noise, step, strands
+from facegen_core.population.noise import bump, clouds, noise, shown, step, strands
 
 BROW = ((10.0, 42.0), (22.0, 46.5), (35.0, 48.5), (46.0, 46.0), (56.0, 39.0))
 """The middle of the usual left brow, (x, y) mm on the template; its arch is at the third point."""
@@ -17,19 +17,31 @@ HAIRLINE = (
 STRAND_MM = 0.35
 
 
-def blend(colours: Floats, alpha: Floats, colour: Floats | tuple[float, float, float]) -> None:
-    """Lays a colour over a map (R, R, 3), in place, as thick as ``alpha`` (R, R)."""
-    colours += alpha[..., None] * (np.asarray(colour, dtype=np.float32) - colours)
+def hair(look: Appearance, surface: Surface) -> tuple[Floats, Floats]:
+    """All hair of a person as one layer.
 
-
-def shown(width: float, texel: float) -> float:
-    """How much of a detail of some width a texel shows, from 0 to 1; all sizes in mm."""
-    return float(np.clip(1.5 * width / texel - 0.25, 0, 1))
+    Returns:
+        (R, R, 3) its colour, as thick as it lies, and (R, R, 1) the share of skin it leaves bare.
+    """
+    thick = beard(look, surface)
+    stubble = 0.5 * np.array(look.tone) * [0.92, 1.0, 1.04] + 0.15 * np.array(look.brow_hair)
+    layers = (
+        (scalp(look, surface), np.array(look.hair) * (1 + 0.5 * gloss(look, surface))[..., None]),
+        (0.75 * np.clip(thick, 0, 0.5), stubble),
+        (1.1 * np.clip(thick - 0.4, 0, 0.9), np.array(look.brow_hair)),
+        (brows(look, surface), np.array(look.brow_hair)),
+    )
+    bare = np.ones((*surface.x.shape, 1), dtype=np.float32)
+    colour = np.zeros((*surface.x.shape, 3), dtype=np.float32)
+    for cover, painted in layers:
+        colour += cover[..., None] * (painted.astype(np.float32) - colour)
+        bare *= 1 - cover[..., None]
+    return colour, bare
 
 
 def brows(look: Appearance, surface: Surface) -> Floats:
     """How thick the hair of the brows lies, (R, R)."""
-    wander = 0.6 * noise(look.grain, 911, 40, len(surface.x))
+    wander = 0.6 * noise(look.grain, 911, 40, surface.pixels)
     path = np.array(BROW)
     path[:, 1] += look.brow_height + look.brow_arch * np.array([-0.3, 0.4, 1.0, 0.6, -0.2])
     inner = path[0, 0]
@@ -39,12 +51,12 @@ def brows(look: Appearance, surface: Surface) -> Floats:
         x, y = side * surface.x + wander, surface.y + wander
         along = (x - inner) / (path[-1, 0] - inner)
         middle = np.polyval(np.polyfit(path[:, 0], path[:, 1], 3), x)
-        across = (y - middle) / (look.brow_thickness / 2 * np.clip(1.15 - 0.75 * np.clip(along, 0, 1) ** 1.5, 0.2, 2))
-        body = np.exp(-np.clip(np.abs(across) - 0.35, 0, None) ** 2 * 3.5)
-        ends = step(along - 0.02, 0.12) * step(1.0 - along, 0.14)
+        across = (y - middle) / (look.brow_thickness / 2 * np.clip(1.1 - 0.6 * np.clip(along, 0, 1) ** 2, 0.2, 2))
+        body = np.exp(-np.clip(np.abs(across) - 0.4, 0, None) ** 2 * 3)
+        ends = step(along - 0.02, 0.16) * step(0.94 - along, 0.2)
         hairs = strands(look.grain, 912 + side, across * 0.35 + 8 + along, (x + 0.9 * y) / STRAND_MM)
         cover += body * ends * np.clip(0.85 + 0.4 * shown(STRAND_MM, surface.texel) * hairs, 0.1, 1.3)
-    thick = 0.85 + 0.15 * clouds(look.grain, 57, [60, 120], len(surface.x))
+    thick = 0.85 + 0.15 * clouds(look.grain, 57, [60, 120], surface.pixels)
     front = surface.on("skin") & (surface.z > 0)
     return np.clip(look.brow_density * cover * thick, 0, 0.95).astype(np.float32) * front
 
@@ -57,7 +69,7 @@ def scalp(look: Appearance, surface: Surface) -> Floats:
     edge[:, 1] += look.hairline * np.clip(1 - edge[:, 0] / 70, 0, 1)
     edge[:, 1] += look.temples * np.exp(-(((edge[:, 0] - 38) / 12) ** 2))
     height = y - np.interp(angle, *edge.T)
-    ragged = 3.0 * clouds(look.grain, 58, [40, 80, 160], len(x))
+    ragged = 3.0 * clouds(look.grain, 58, [40, 80, 160], surface.pixels)
     ears = (np.abs(x) > 72.5) & (z < -38) & (z > -92) & (y < 40) & (y > -32)
     top = bump(x, z + 45, 70, 75) * step(y - 85, 25)
     kept = 1 - look.baldness * top
@@ -71,7 +83,7 @@ def gloss(look: Appearance, surface: Surface) -> Floats:
     """Light and dark in the hair of the scalp, (R, R), around 0: single strands, and a sheen where light falls."""
     angle = np.degrees(np.arctan2(np.abs(surface.x), surface.z + 50))
     lie = strands(look.grain, 916, (surface.y + surface.z) / 30, angle * 1.2 / (2 * STRAND_MM))
-    tufts = clouds(look.grain, 61, [60, 120, 240], len(surface.x))
+    tufts = clouds(look.grain, 61, [60, 120, 240], surface.pixels)
     sheen = bump(np.abs(surface.x) - 35, surface.y - 118, 30, 14)
     return 0.35 * shown(2 * STRAND_MM, surface.texel) * lie + 0.35 * tufts + 0.9 * sheen
 
@@ -87,6 +99,6 @@ def beard(look: Appearance, surface: Surface) -> Floats:
     cover = np.maximum.reduce(
         [look.moustache * lip, look.chin_beard * np.maximum(chin, under), look.cheek_beard * jaw]
     )
-    uneven = 1 + 0.18 * clouds(look.grain, 59, [50, 100, 200], len(x))
-    dots = clouds(look.grain, 60, [256, 512], len(x)) * shown(0.6, surface.texel)
+    uneven = 1 + 0.2 * clouds(look.grain, 59, [128, 256, 512], surface.pixels)
+    dots = clouds(look.grain, 60, [384, 768], surface.pixels) * shown(0.6, surface.texel)
     return np.where(surface.on("skin"), np.clip(cover * (uneven + 0.3 * dots), 0, 1), 0).astype(np.float32)

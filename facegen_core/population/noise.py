@@ -51,9 +51,15 @@ def strands(seed: int, layer: int, along: Floats, across: Floats) -> Floats:
 
 def step(values: npt.NDArray[np.floating], width: float) -> Floats:
     """A soft edge: 0 well below zero, 1 well above, rising over about ``width``."""
+    width = float(width)  # a numpy scalar would make the map float64
     return 1 / (1 + np.exp((-4 / width) * np.clip(values, -8 * width, 8 * width)))
 
 
 def bump(x: Floats, y: Floats, width: float, height: float) -> Floats:
     """A soft spot around the origin: exp(-(x / width)^2 - (y / height)^2)."""
     return np.exp(-((x / width) ** 2) - (y / height) ** 2)
+
+
+def shown(width: float, texel: float) -> float:
+    """How much of a detail of some width a texel shows, from 0 to 1; both in mm."""
+    return min(max(1.5 * width / texel - 0.25, 0.0), 1.0)

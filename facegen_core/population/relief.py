@@ -49,7 +49,7 @@ def relief(anatomy: Anatomy, strengths: npt.NDArray[np.float64]) -> Relief:
     squeeze = np.log(relaxed.area / now.area)
     for _ in range(SMOOTHING):
         shade, squeeze = means @ shade, means @ squeeze
-    return Relief(np.clip(shade, -0.35, 0.6), np.clip(squeeze, -0.7, 0.7))
+    return Relief(np.clip(shade, -0.15, 0.6), np.clip(squeeze, -0.35, 0.7))
 
 
 def resting_shade(anatomy: Anatomy) -> Reals:

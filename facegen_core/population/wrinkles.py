@@ -7,11 +7,12 @@ import numpy.typing as npt
 
 from facegen_core.geometry.mesh import Floats
 from facegen_core.population.appearance import Appearance
-from facegen_core.population.canvas import Surface
-from facegen_core.population.noise import noise
+from facegen_core.population.canvas import Patch, Surface, drivers, window_around
+from facegen_core.population.noise import noise, step
 
 WANDER_MM = 1.6
 """How far a person's lines lie from where they usually run, one standard deviation."""
+DEEPEST = 1.6
 LONGEST_REACH = 3.0
 """A line is drawn out to so many of its widths."""
 
@@ -22,8 +23,7 @@ class Line(NamedTuple):
     Attributes:
         path: points (x, y) it passes, mm on the template.
         width: of the valley, mm.
-        folded_by: how deep each facial action folds it at strength 1; a name without Left or Right stands for the
-            line's own side; Toward and Away stand for the side of the line and the other one.
+        folded_by: how deep each facial action folds it at strength 1; names as :func:`.canvas.drivers` reads them.
         aged: how deep age leaves it.
         through: whether it runs on to its mirror image at its first point.
     """
@@ -37,7 +37,7 @@ class Line(NamedTuple):
 
 _RAISED = {"browInnerUp": 0.55, "browOuterUp": 0.55, "browDown": -0.3}
 _SQUINTED = {"cheekSquint": 0.75, "eyeSquint": 0.55, "mouthSmile": 0.25, "eyeBlink": 0.15, "noseSneer": 0.1}
-_PURSED = {"mouthPucker": 0.9, "mouthFunnel": 0.25, "mouthRollUpper": 0.45, "mouthPress": 0.1}
+_PURSED = {"mouthPucker": 0.65, "mouthFunnel": 0.2, "mouthRollUpper": 0.35, "mouthPress": 0.1}
 
 LINES = (
     *(
@@ -86,23 +86,14 @@ LINES = (
         0.25,
         through=True,
     ),
-    *(Line(((x, -36.5), (x * 1.15, -29)), 1.1, _PURSED, 0.3) for x in (3.5, 8.5, 13.5)),
-    *(Line(((x, -57), (x * 1.1, -65)), 1.1, _PURSED, 0.15) for x in (3.0, 8.0)),
+    *(Line(((x, -37), (x * 1.15, -30)), 1.4, _PURSED, 0.2) for x in (3.5, 8.5, 13.5)),
+    *(Line(((x, -56), (x * 1.1, -63)), 1.4, _PURSED, 0.1) for x in (3.0, 8.0)),
     Line(((6, -70), (9, -78), (7, -85)), 2.2, {"jawToward": 0.8, "jawForward": 0.3, "mouthShrugLower": 0.4}),
     Line(((0, -88), (20, -86), (36, -77)), 2.5, {"jawForward": 0.7, "jawOpen": -0.3}, 0.2, through=True),
 )  # fmt: skip
 
 
-class Fold(NamedTuple):
-    """One person's line, drawn: a window of the map, the depth profile in it, what folds it and its depth at rest."""
-
-    window: tuple[slice, slice]
-    profile: Floats
-    drivers: npt.NDArray[np.float64]
-    resting: float
-
-
-def folds(look: Appearance, surface: Surface, action_names: list[str]) -> list[Fold]:
+def folds(look: Appearance, surface: Surface, action_names: list[str]) -> list[Patch]:
     """All lines of a person, both sides, ready to be deepened."""
     pixels = len(surface.x)
     random = np.random.default_rng(look.grain)
@@ -112,28 +103,20 @@ def folds(look: Appearance, surface: Surface, action_names: list[str]) -> list[F
     broken = np.clip(0.8 + 0.3 * noise(look.grain, 903, 48, pixels), 0.2, 1.4)
     drawn = []
     for line in LINES:
+        keen, aged = random.lognormal(0, 0.25), random.lognormal(0, 0.5)
         for side, sign in (("Left", 1), ("Right", -1)):
-            keen, aged = random.lognormal(0, 0.25), random.lognormal(0, 0.5)
+            keen, aged = keen * random.lognormal(0, 0.1), aged * random.lognormal(0, 0.15)
             found = _draw(line, sign * x, y, front, surface.texel)
             if found is not None:
                 found[1][:] *= broken[found[0]]
-                drivers = keen * look.creases * _drivers(line, side, action_names)
-                drawn.append(Fold(*found, drivers, line.aged * aged * look.lines))
+                folded_by = keen * look.creases * drivers(line.folded_by, side, action_names)
+                drawn.append(Patch(*found, folded_by, line.aged * aged * look.lines))
     return drawn
 
 
-def depth(fold: Fold, strengths: npt.NDArray[np.float64]) -> float:
-    """How deep a fold is under facial actions of given strengths (A,): 0 is smooth; more than 1.6 is not seen."""
-    return float(np.clip(fold.resting + fold.drivers @ strengths, 0, 1.6))
-
-
-def _drivers(line: Line, side: str, action_names: list[str]) -> npt.NDArray[np.float64]:
-    other = "Right" if side == "Left" else "Left"
-    drivers = np.zeros(len(action_names))
-    for name, gain in line.folded_by.items():
-        name = name.replace("Toward", side).replace("Away", other)
-        drivers[action_names.index(name if name in action_names else f"{name}{side}")] = gain
-    return drivers
+def depth(fold: Patch, strengths: npt.NDArray[np.float64]) -> float:
+    """How deep a fold is under facial actions of some strengths (A,): from 0, smooth, to 1.6."""
+    return float(np.clip(fold.amount(strengths), 0, DEEPEST))
 
 
 def _draw(
@@ -141,19 +124,20 @@ def _draw(
 ) -> tuple[tuple[slice, slice], Floats] | None:
     """The window a line lies in and its profile there: a dark valley, 1 deep, between two faint ridges."""
     path = _smooth(np.array(line.path))
+    half = step(x, 4) if line.through else 1.0  # each side draws its half, and they meet
+    x = np.abs(x) if line.through else x
     reach = LONGEST_REACH * line.width + texel
-    near = front & (x > path[:, 0].min() - reach) & (x < path[:, 0].max() + reach)
+    near = front & (half > 0.02) & (x > path[:, 0].min() - reach) & (x < path[:, 0].max() + reach)
     near &= (y > path[:, 1].min() - reach) & (y < path[:, 1].max() + reach)
-    if not near.any():
+    window = window_around(near)
+    if window is None:
         return None
-    rows, columns = (np.flatnonzero(near.any(axis)) for axis in (1, 0))
-    window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     distance, along = _to_path(path, x[window], y[window])
-    shown = np.hypot(line.width, 0.6 * texel)  # no thinner than a texel, and as much fainter as it is wider
+    shown = float(np.hypot(line.width, 0.6 * texel))  # no thinner than a texel, and as much fainter as it is wider
     taper = np.clip(along / 0.25 if not line.through else np.ones_like(along), 0, 1) * np.clip((1 - along) / 0.35, 0, 1)
     valley = np.exp(-((distance / shown) ** 2))
     ridges = np.exp(-(((distance - 1.9 * shown) / shown) ** 2))
-    profile = (line.width / shown) * np.sqrt(taper) * (valley - 0.25 * ridges) * near[window]
+    profile = (line.width / shown) * np.sqrt(taper) * (valley - 0.25 * ridges) * (near * half)[window]
     return window, profile.astype(np.float32)
 
 
