@@ -87,6 +87,7 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     write.add_argument("--layout", choices=["facescape"], default="facescape")
     write.add_argument("--people", type=int, default=200)
     write.add_argument("--seed", type=int, default=0)
+    write.add_argument("--texture-pixels", type=int, default=256, help="side of the textures, 16 to 1024")
     write.add_argument("--out", type=Path, required=True)
     write.set_defaults(run=_population)
     check = actions.add_parser("check", help="say what is there, what is missing, what will be skipped")
@@ -116,7 +117,7 @@ def _reproduce(arguments: argparse.Namespace) -> None:
 def _population(arguments: argparse.Namespace) -> None:
     from facegen_core.population.facescape_layout import write_facescape
 
-    write_facescape(arguments.out, arguments.people, arguments.seed)
+    write_facescape(arguments.out, arguments.people, arguments.seed, arguments.texture_pixels)
 
 
 def _check(arguments: argparse.Namespace) -> None:

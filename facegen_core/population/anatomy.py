@@ -21,7 +21,7 @@ from facegen_core.progress import say
 LEAST_MOVE_MM = 0.5
 """A shape counts as one of the head if it moves some vertex of it further than this, rigid motion aside."""
 
-WIDE = 3.0
+WIDE = 2.0
 """How far eyes are opened before they are laid out on the map, in eyeWide's strength: so their slits get some room."""
 
 

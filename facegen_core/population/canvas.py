@@ -114,6 +114,7 @@ class Surface:
     Attributes:
         between: (R * R, V) what each texel takes from each vertex.
         x, y, z: (R, R) where each texel lies on the template, mm.
+        covered: (R, R) whether it lies inside a triangle at all; others stand for the nearest point.
         part: (R, R) index into ``names``.
         names: parts of the head.
         texel: side of a texel of the face on the skin, mm.
@@ -123,6 +124,7 @@ class Surface:
     x: Floats
     y: Floats
     z: Floats
+    covered: Bools
     part: Indices
     names: list[str]
     texel: float
@@ -155,7 +157,7 @@ def surface(anatomy: Anatomy, pixels: int) -> Surface:
     for i, name in enumerate(names):
         part[anatomy.parts[name]] = i
     front = anatomy.parts["skin"][template[anatomy.faces[anatomy.parts["skin"]]].mean(1)[:, 2] > 0]
-    return Surface(between, x, y, z, part[grid.triangle], names, _texel(anatomy, front) / pixels)
+    return Surface(between, x, y, z, grid.covered, part[grid.triangle], names, _texel(anatomy, front) / pixels)
 
 
 def _texel(anatomy: Anatomy, triangles: Indices) -> float:

@@ -86,7 +86,7 @@ def paint_eyes(
         lash = np.exp(-(((y - upper) / max(0.9, 0.6 * surface.texel)) ** 2)) * (0.4 + 0.5 * look.lashes)
         lash = np.maximum(lash, 0.35 * np.exp(-(((y - lower) / 0.8) ** 2)))
         here = colours[rows, columns]
-        here = here * 0.8 * (1 - seen[:, None]) + colour * seen[:, None]
+        here = here * 0.93 * (1 - seen[:, None]) + colour * seen[:, None]
         colours[rows, columns] = here * (1 - 0.75 * lash[:, None])
 
 

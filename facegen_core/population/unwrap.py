@@ -16,16 +16,20 @@ from facegen_core.geometry.mesh import Floats, Indices
 
 FACE_ROWS, FACE_COLUMNS = (0.06, 0.64), (0.21, 0.79)
 """Where the face goes, row 0 on top: just inside FaceScape's crop of rows .05-.65 and columns .20-.80 [C add_tex.py]."""
+EYES_ROW, LIPS_ROW, EYES_APART = 0.235, 0.455, 0.205
+"""Where eyes and lips go in it: a little further from each other than on the skin, for this is where faces are read."""
 MARGIN, STRIP = 0.004, 0.2
 """What is left free at the map's border, and its height, at the bottom, for what is not seen from outside."""
 SQUARENESS = 6.0
 """Exponent of the superellipse that bounds the chart: nearly a square, and still strictly convex."""
-SCALP, EYES, BEHIND_LIDS = 0.6, 8.0, 4.0
+SCALP, EYES, BEHIND_LIDS = 0.6, 4.0, 2.0
 """Length on the map against that of the face: the rest of the skin, the eyes, and what of them the lids hide."""
 FEATURES, FEATURES_MM = 1.5, 18.0
 """Skin is by so much larger at lids, lips and the tip of the nose, where a face is read; it falls off in so many mm."""
 LIDS_SHARE = np.array([0.95, 0.9])
 """Width and height of an eye on the map against the opening of its lids."""
+SEEN = np.array([0.5, 2.5])
+"""How strongly the middle of an eye, across and up, is enlarged against its edges, which the lids hide."""
 
 
 def unwrap(
@@ -63,7 +67,8 @@ def unwrap(
     (outline,) = boundary_loops(triangles)
     outline = np.roll(outline, -points[outline, 2].argmax())  # from the front end of the cut
     on = _on_superellipse(points[outline], np.flatnonzero(vertex[outline] == vertex[-1]).tolist())
-    uv = [_fit(flatten(points, triangles, outline, on, size)[: len(vertex)], on_face)]
+    plane = flatten(points, triangles, outline, on, size)
+    uv = [_fit(plane[: len(vertex)], on_face, [plane[corners].mean((0, 1)) for corners in np.split(chart[len(skin) :], 2)], plane[-1])]
     faces_uv = np.empty_like(faces)
     faces_uv[seen] = chart
     for k, island in enumerate(inside):
@@ -159,8 +164,9 @@ def _put_in_eyes(
         middle = points[eye][..., :2].mean(1)
         hidden.append(((middle < least[:2]) | (middle > most[:2])).any(1))
         ball = np.unique(eye)
-        shrink = LIDS_SHARE * (most - least)[:2] / np.ptp(points[rim, :2], axis=0)
-        moved[ball, :2] = (least + most)[:2] / 2 + (points[ball, :2] - centre[:2]) * shrink
+        inside = 2 * (points[ball, :2] - centre[:2]) / np.ptp(points[rim, :2], axis=0)
+        spread = np.tanh(SEEN * inside) / np.tanh(SEEN)
+        moved[ball, :2] = ((least + most)[:2] + spread * LIDS_SHARE * (most - least)[:2]) / 2
         moved[ball, 2] = points[lids, 2].mean()
         middle_of_lids = moved[rim].mean(0)
         glue += _zip(*(_from_the_left(loop, moved[loop] - middle_of_lids) for loop in (lids, rim[::-1])))
@@ -215,11 +221,18 @@ def _on_superellipse(outline: Reals, ends: list[int]) -> Reals:
     return np.stack([np.interp(share * along[-1], along, curve[:, k]) for k in range(2)], axis=1)
 
 
-def _fit(plane: Reals, face: npt.NDArray[np.bool_]) -> Reals:
-    """The chart on the map: each axis is warped, without folds, so that the face fills its part of the crop."""
+def _fit(plane: Reals, face: npt.NDArray[np.bool_], eyes: list[Reals], lips: Reals) -> Reals:
+    """The chart on the map: each axis is stretched so that the face, its eyes and its lips come to their places."""
     least, most = plane[face].min(0), plane[face].max(0)
-    across = PchipInterpolator([-1, least[0], most[0], 1], [MARGIN, *FACE_COLUMNS, 1 - MARGIN])
-    up = PchipInterpolator([-1, least[1], most[1], 1], [STRIP, 1 - FACE_ROWS[1], 1 - FACE_ROWS[0], 1 - MARGIN])
+    left, right = eyes
+    across = PchipInterpolator(
+        [-1, least[0], right[0], left[0], most[0], 1],
+        [MARGIN, FACE_COLUMNS[0], 0.5 - EYES_APART / 2, 0.5 + EYES_APART / 2, FACE_COLUMNS[1], 1 - MARGIN],
+    )
+    up = PchipInterpolator(
+        [-1, least[1], lips[1], (left[1] + right[1]) / 2, most[1], 1],
+        [STRIP, *(1 - np.array([FACE_ROWS[1], LIPS_ROW, EYES_ROW, FACE_ROWS[0]])), 1 - MARGIN],
+    )
     return np.stack([across(plane[:, 0]), up(plane[:, 1])], axis=1)
 
 

@@ -88,8 +88,7 @@ LINES = (
     ),
     *(Line(((x, -37), (x * 1.15, -30)), 1.4, _PURSED, 0.2) for x in (3.5, 8.5, 13.5)),
     *(Line(((x, -56), (x * 1.1, -63)), 1.4, _PURSED, 0.1) for x in (3.0, 8.0)),
-    Line(((6, -70), (9, -78), (7, -85)), 2.2, {"jawToward": 0.8, "jawForward": 0.3, "mouthShrugLower": 0.4}),
-    Line(((0, -88), (20, -86), (36, -77)), 2.5, {"jawForward": 0.7, "jawOpen": -0.3}, 0.2, through=True),
+    Line(((7, -66), (9.5, -72), (9, -78)), 2.2, {"jawToward": 0.8, "jawForward": 0.3, "mouthShrugLower": 0.4}),
 )  # fmt: skip
 
 
