@@ -91,7 +91,7 @@ def gloss(look: Appearance, surface: Surface) -> Floats:
 def beard(look: Appearance, surface: Surface) -> Floats:
     """How thick a shaven or short beard lies, (R, R)."""
     x, y, z = np.abs(surface.x), surface.y, surface.z
-    lip = bump(x - 10, y + 31, 17, 6.5) * step(x - 1.5, 4) * step(-22.5 - y, 4) * step(y + 41, 3)
+    lip = bump(x - 10, y + 31, 17, 6.5) * step(x + 1.0, 5) * step(-22.5 - y, 4) * step(y + 41, 3)
     chin = bump(x, y + 76, 24, 16) * (1 - 0.7 * bump(x, y + 59, 9, 4)) * step(-57 - y, 5)
     edge = np.interp(x, [0, 22, 34, 50, 62, 75], [-58, -52, -40, -34, -22, 5])  # from the mouth's corner to the ear
     jaw = step(edge - y, 9) * step(x - 18, 12) * step(z + 42, 10)
@@ -101,4 +101,4 @@ def beard(look: Appearance, surface: Surface) -> Floats:
     )
     uneven = 1 + 0.2 * clouds(look.grain, 59, [128, 256, 512], surface.pixels)
     dots = clouds(look.grain, 60, [384, 768], surface.pixels) * shown(0.6, surface.texel)
-    return np.where(surface.on("skin"), np.clip(cover * (uneven + 0.3 * dots), 0, 1), 0).astype(np.float32)
+    return np.where(surface.on("skin"), np.clip(cover * (uneven + 0.2 * dots), 0, 1), 0).astype(np.float32)

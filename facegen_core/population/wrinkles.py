@@ -37,11 +37,11 @@ class Line(NamedTuple):
 
 _RAISED = {"browInnerUp": 0.55, "browOuterUp": 0.55, "browDown": -0.3}
 _SQUINTED = {"cheekSquint": 0.75, "eyeSquint": 0.55, "mouthSmile": 0.25, "eyeBlink": 0.15, "noseSneer": 0.1}
-_PURSED = {"mouthPucker": 0.65, "mouthFunnel": 0.2, "mouthRollUpper": 0.35, "mouthPress": 0.1}
+_PURSED = {"mouthPucker": 0.5, "mouthFunnel": 0.2, "mouthRollUpper": 0.35, "mouthPress": 0.1}
 
 LINES = (
     *(
-        Line(((0, y), (20, y + 2), (40, y - 3)), 1.9, _RAISED, 0.55, through=True)
+        Line(((0, y), (20, y + 2), (40, y - 3)), 1.9, _RAISED, 0.42, through=True)
         for y in (62.0, 71.0, 80.0, 89.0)
     ),  # across the forehead
     Line(((6, 38), (6.5, 47), (8, 56)), 1.7, {"browDown": 1.0, "noseSneer": 0.25, "browInnerUp": 0.25}, 0.4),
