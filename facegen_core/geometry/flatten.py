@@ -32,7 +32,8 @@ def flatten(points: Reals, triangles: Indices, outline: Indices, on: Reals, size
         (P, 2).
     """
     inner = np.setdiff1d(np.arange(len(points)), outline)
-    area = np.linalg.norm(np.cross(*(points[triangles[:, k]] - points[triangles[:, 0]] for k in (1, 2))), axis=1)
+    first, second = (points[triangles[:, k]] - points[triangles[:, 0]] for k in (1, 2))
+    area = np.linalg.norm(np.cross(first, second), axis=1)
     area[size == 0] = 0
     around = _gather(area, triangles, len(points))
     weights = _mean_value_weights(points, triangles)
@@ -86,7 +87,7 @@ def _mean_value_weights(points: Reals, triangles: Indices) -> csr_array:
         here, *others = (triangles[:, (k + i) % 3] for i in range(3))
         sides = [points[other] - points[here] for other in others]
         lengths = [np.linalg.norm(side, axis=1) for side in sides]
-        angle = np.arctan2(np.linalg.norm(np.cross(*sides), axis=1), (sides[0] * sides[1]).sum(1))
+        angle = np.arctan2(np.linalg.norm(np.cross(sides[0], sides[1]), axis=1), (sides[0] * sides[1]).sum(1))
         for other, length in zip(others, lengths, strict=True):
             rows.append(here)
             columns.append(other)
@@ -97,7 +98,7 @@ def _mean_value_weights(points: Reals, triangles: Indices) -> csr_array:
 
 def _gather(values: Reals, triangles: Indices, count: int) -> Reals:
     """Sums of the triangles' values around each point."""
-    return sum((np.bincount(triangles[:, k], values, count) for k in range(3)), start=np.zeros(count))
+    return np.bincount(triangles.ravel(), np.repeat(values, 3), count).astype(np.float64)
 
 
 def _cross(a: Reals, b: Reals) -> Reals:

@@ -161,7 +161,7 @@ def surface(anatomy: Anatomy, pixels: int) -> Surface:
 
 
 def _texel(anatomy: Anatomy, triangles: Indices) -> float:
-    """mm on the template for the width of the map, as the median of some triangles."""
+    """How many mm on the template lie along the width of the map, as the median of some triangles."""
     p, q = anatomy.template.numpy()[anatomy.faces[triangles]], anatomy.uv[anatomy.faces_uv[triangles]]
     on_skin = np.linalg.norm(np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]), axis=1)
     a, b = q[:, 1] - q[:, 0], q[:, 2] - q[:, 0]

@@ -10,11 +10,11 @@ from facegen_core.geometry.mesh import Floats
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.appearance import Appearance
 from facegen_core.population.canvas import Patch, Surface, surface
-from facegen_core.population.eyes import lid_loops
+from facegen_core.population.eyes import lid_loops, lids
 from facegen_core.population.flush import flushes
 from facegen_core.population.hair import hair
 from facegen_core.population.mouth import Lips, lips
-from facegen_core.population.noise import bump, clouds, noise, shown, step
+from facegen_core.population.noise import Layer, bump, clouds, noise, shown, step
 from facegen_core.population.relief import resting_shade
 from facegen_core.population.wrinkles import folds
 
@@ -56,7 +56,7 @@ def complexion(look: Appearance, anatomy: Anatomy, pixels: int) -> Complexion:
     shade = 0.30 * ground.spread(np.clip(resting_shade(anatomy), 0, 0.8))
     shade += _nostrils(ground) + _lid_lines(look, ground, anatomy) + _pores(look, ground)
     shade += 0.10 * look.lines * front * (bump(x - 31, y - 11, 12, 4) + 0.5 * bump(x - 42, y + 55, 8, 16))  # sagging
-    pits = np.clip(noise(look.grain, 931, 120, pixels), -0.5, 2) * bump(ground.x, y + 75, 15, 9) * front
+    pits = np.clip(noise(look.grain, Layer.CHIN_PITS, 120, pixels), -0.5, 2) * bump(ground.x, y + 75, 15, 9) * front
     names = anatomy.action_names
     return Complexion(
         blood, melanin, shade, folds(look, ground, names), flushes(look, ground, names), pits, lips(look, ground),
@@ -72,7 +72,7 @@ def _blotches(look: Appearance, ground: Surface) -> Floats:
     chin = bump(x, y + 74, 15, 9)
     pale = bump(x, y - 75, 45, 24) + 0.8 * bump(x - 12, y + 28, 8, 8)
     blood = (0.10 + 0.30 * look.redness) * (cheeks + 0.9 * nose + 0.45 * chin) - 0.08 * pale
-    uneven = clouds(look.grain, 50, [10, 20, 40, 80, 160, 320], ground.pixels)
+    uneven = clouds(look.grain, Layer.BLOOD, [10, 20, 40, 80, 160, 320], ground.pixels)
     return (0.06 + blood * front + (0.04 + 0.06 * look.mottling) * uneven).astype(np.float32)
 
 
@@ -80,7 +80,7 @@ def _spots(look: Appearance, ground: Surface) -> Floats:
     """Melanin in relaxed skin: tan, freckles, moles, and the spots of age."""
     pixels = ground.pixels
     random = np.random.default_rng((look.grain, 1))
-    melanin = (0.02 + 0.035 * look.mottling) * clouds(look.grain, 51, [8, 16, 64, 128, 256], pixels)
+    melanin = (0.02 + 0.035 * look.mottling) * clouds(look.grain, Layer.MELANIN, [8, 16, 64, 128, 256], pixels)
     tanned = bump(np.abs(ground.x) - 22, ground.y + 2, 34, 22)
     places = random.normal((0.5, 0.33), (0.12, 0.055), (look.freckles, 2))
     _dot(melanin, places, random.uniform(0.0015, 0.003, look.freckles), random.uniform(0.06, 0.3, look.freckles))
@@ -108,8 +108,8 @@ def _dot(
 
 
 def _nostrils(ground: Surface) -> Floats:
-    x, y = np.abs(ground.x), ground.y
-    return 1.1 * bump(x - 8.5, y + 17.2, 5.0, 2.6) * (ground.z > 30) * ground.on("skin")
+    depth = np.exp(-(((ground.z - 50.5) / 4.2) ** 2))
+    return 1.3 * bump(np.abs(ground.x) - 9.3, ground.y + 16.2, 3.9, 2.6) * depth * ground.on("skin")
 
 
 def _lid_lines(look: Appearance, ground: Surface, anatomy: Anatomy) -> Floats:
@@ -117,8 +117,8 @@ def _lid_lines(look: Appearance, ground: Surface, anatomy: Anatomy) -> Floats:
     template = anatomy.template.numpy()
     shade = np.zeros_like(ground.x)
     for loop in lid_loops(anatomy):
-        edge = template[loop]
-        middle, half = (edge[:, 0].max() + edge[:, 0].min()) / 2, np.ptp(edge[:, 0]) / 2
+        edge = lids(template, loop)
+        middle, half = (edge.x[0] + edge.x[-1]) / 2, (edge.x[-1] - edge.x[0]) / 2
         across, y = (ground.x - middle) / half, ground.y
         bow = 1 - across**2
         crease = 29.0 + 6.2 * np.clip(bow, 0, None) + 0.5 * np.clip(bow, -2, 0)
@@ -129,21 +129,14 @@ def _lid_lines(look: Appearance, ground: Surface, anatomy: Anatomy) -> Floats:
         below = bump(across * half, y - 21, 11, 2.2)
         shade += near * (0.22 * look.lid_shade * lid + 0.34 * fold + 0.06 * below)
         roots = float(np.hypot(0.8, 0.6 * ground.texel))
-        upper = np.interp(ground.x, *_upper_edge(edge))
+        upper = np.interp(ground.x, edge.x, edge.upper)
         inside = ground.covered & (np.abs(across) < 1.05) & (ground.z > 10)
         shade += inside * (0.35 + 0.75 * look.lashes) * (0.8 / roots) * np.exp(-(((y - upper) / roots) ** 2))
     return shade.astype(np.float32) * ground.on("skin")
 
 
-def _upper_edge(edge: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    middle = np.interp(edge[:, 0], [edge[:, 0].min(), edge[:, 0].max()], edge[[edge[:, 0].argmin(), edge[:, 0].argmax()], 1])
-    upper = edge[edge[:, 1] >= middle - 1e-9]
-    upper = upper[upper[:, 0].argsort()]
-    return upper[:, 0], upper[:, 1]
-
-
 def _pores(look: Appearance, ground: Surface) -> Floats:
     x, y = np.abs(ground.x), ground.y
     coarse = 0.5 + bump(x, y + 5, 22, 22) + 0.6 * bump(x - 35, y + 5, 16, 18)
-    grain = noise(look.grain, 921, 512, ground.pixels) * shown(0.55, ground.texel)
+    grain = noise(look.grain, Layer.PORES, 512, ground.pixels) * shown(0.55, ground.texel)
     return (0.045 * (0.5 + look.mottling) * coarse * grain).astype(np.float32)

@@ -15,6 +15,8 @@ from facegen_core.population.noise import step
 
 IRIS_MM, PUPIL_MM = 5.9, 2.0
 """Radii; anny's eyes are somewhat larger than a real one's 12 mm radius, and so is their iris."""
+TOWARDS_LIDS = 0.65
+"""How far the pupil lies from the front of the eye's ball towards the height halfway between the lids."""
 UNDER_LID_MM = 1.2
 """An open lid may lie this much higher on a person than on the template: so far the eye is painted under it."""
 
@@ -68,26 +70,31 @@ def paint_eyes(
     template = anatomy.template.numpy()
     for name, loop in zip(("left eye", "right eye"), lid_loops(anatomy), strict=True):
         rows, columns = np.nonzero(surface.on(name))
+        if not len(rows):
+            continue  # a map too coarse to show it
+        ball = template[np.unique(anatomy.faces[anatomy.parts[name]])]
+        pupil = ball[ball[:, 2].argmax()]
+        relaxed = lids(template, loop)
+        between = float((relaxed.upper + relaxed.lower)[10:30].mean()) / 2
+        pupil[1] += TOWARDS_LIDS * (between - pupil[1])
         x, y = surface.x[rows, columns], surface.y[rows, columns]
-        ball = anatomy.faces[anatomy.parts[name]]
-        centre = template[np.unique(ball)][template[np.unique(ball), 2].argmax()]
-        edge, relaxed = lids(moved, loop), lids(template, loop)
-        height = (relaxed.upper + relaxed.lower)[10:30].mean() / 2
-        upper, lower = np.interp(x, edge.x, edge.upper), np.interp(x, edge.x, edge.lower)
-        open_mm = upper - lower
-        spare = np.clip(0.35 * (open_mm - 1), 0, UNDER_LID_MM)
-        soft = max(0.8, 0.7 * surface.texel)
-        seen = step(upper + spare - y, soft) * step(y - lower + spare, soft) * step(open_mm - 1.5, 1.5)
-        seen *= step(x - edge.x[0] + 0.5, soft) * step(edge.x[-1] + 0.5 - x, soft)
-        colour = _eye(x - centre[0], y - 0.35 * centre[1] - 0.65 * height, look, surface.texel)
-        colour *= (1 - 0.45 * np.exp(-np.clip(upper - y, 0, None) / 1.8) - 0.1 * (np.abs(x - edge.x.mean()) / 13) ** 2)[
-            :, None
-        ]
-        lash = np.exp(-(((y - upper) / max(0.9, 0.6 * surface.texel)) ** 2)) * (0.4 + 0.5 * look.lashes)
-        lash = np.maximum(lash, 0.35 * np.exp(-(((y - lower) / 0.8) ** 2)))
-        here = colours[rows, columns]
-        here = here * 0.93 * (1 - seen[:, None]) + colour * seen[:, None]
-        colours[rows, columns] = here * (1 - 0.75 * lash[:, None])
+        white_and_iris = _eye(x - pupil[0], y - pupil[1], look, surface.texel)
+        skin = 0.93 * colours[rows, columns]
+        colours[rows, columns] = _cover(white_and_iris, skin, x, y, lids(moved, loop), look, surface.texel)
+
+
+def _cover(eye: Floats, skin: Floats, x: Floats, y: Floats, edge: Lids, look: Appearance, texel: float) -> Floats:
+    """An eye (N, 3) under its lids' skin (N, 3), with their shadow and the lashes, at places x and y, mm."""
+    upper, lower = np.interp(x, edge.x, edge.upper), np.interp(x, edge.x, edge.lower)
+    spare = np.clip(0.35 * (upper - lower - 1), 0, UNDER_LID_MM)
+    soft = max(0.8, 0.7 * texel)
+    seen = step(upper + spare - y, soft) * step(y - lower + spare, soft) * step(upper - lower - 1.5, 1.5)
+    seen *= step(x - edge.x[0] + 0.5, soft) * step(edge.x[-1] + 0.5 - x, soft)
+    shadow = 0.45 * np.exp(-np.clip(upper - y, 0, None) / 1.8) + 0.1 * ((x - edge.x.mean()) / 13) ** 2
+    lash = np.exp(-(((y - upper) / max(0.9, 0.6 * texel)) ** 2)) * (0.4 + 0.5 * look.lashes)
+    lash = np.maximum(lash, 0.35 * np.exp(-(((y - lower) / max(0.8, 0.6 * texel)) ** 2)))
+    shown = skin + seen[:, None] * (eye * (1 - shadow)[:, None] - skin)
+    return shown * (1 - 0.75 * lash[:, None])
 
 
 def _eye(x: Floats, y: Floats, look: Appearance, texel: float) -> Floats:

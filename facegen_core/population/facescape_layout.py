@@ -80,7 +80,9 @@ def _write_missing(out: Path, people: int, seed: int, texture_pixels: int) -> No
         ProcessPoolExecutor(min(os.cpu_count() or 1, len(chunks)), mp_context=context, initializer=_one_thread) as pool,
         bar(people, "write people", "person", initial=people - len(missing)) as progress,
     ):
-        for done in as_completed([pool.submit(partial(_write_people, out, seed, texture_pixels), chunk) for chunk in chunks]):
+        for done in as_completed(
+            [pool.submit(partial(_write_people, out, seed, texture_pixels), chunk) for chunk in chunks]
+        ):
             progress.update(done.result())
 
 
@@ -100,9 +102,7 @@ def _claim(out: Path, wanted: Population) -> None:
         differs = [name for name, value in asdict(wanted).items() if name != "people" and found.get(name) != value]
         if differs:
             held = ", ".join(f"{name.replace('_', ' ')} {found.get(name)}" for name in differs)
-            raise FacegenError(
-                f"{out}: holds another population ({held}). Give another folder, or remove this one."
-            )
+            raise FacegenError(f"{out}: holds another population ({held}). Give another folder, or remove this one.")
         if found["people"] > wanted.people:
             raise FacegenError(
                 f"{out}: holds {found['people']} people already. Give another folder for {wanted.people}."
@@ -131,7 +131,9 @@ def _write_people(out: Path, seed: int, texture_pixels: int, people: list[int]) 
         (folder / "models_reg").mkdir(parents=True)
         for k, name in enumerate(FACESCAPE, start=1):
             actions = personal_strengths(seed, person, name, shared.action_names)
-            _write_face(folder / "models_reg" / f"{k}_{name}", identity, head, actions, shared, topology, texture_pixels)
+            _write_face(
+                folder / "models_reg" / f"{k}_{name}", identity, head, actions, shared, topology, texture_pixels
+            )
         folder.rename(out / str(person + 1))
     return len(people)
 

@@ -25,7 +25,7 @@ class Flush(NamedTuple):
 
 FLUSHES = (
     Flush((39, -6), (15, 14), {"mouthSmile": 0.10, "cheekSquint": 0.08, "cheekPuff": 0.15}),
-    Flush((9, 44), (10, 9), {"browDown": 0.07}),
+    Flush((9, 44), (10, 9), {"browDown": 0.04}),
     Flush((12, -6), (9, 13), {"noseSneer": 0.16}),
     Flush((33, 31), (13, 6), {"eyeBlink": 0.10}),
     Flush((12, -50), (15, 20), {"mouthPucker": 0.10, "mouthShrugLower": 0.05, "mouthFunnel": 0.04}),

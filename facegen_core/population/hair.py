@@ -5,7 +5,7 @@ import numpy as np
 from facegen_core.geometry.mesh import Floats
 from facegen_core.population.appearance import Appearance
 from facegen_core.population.canvas import Surface
-from facegen_core.population.noise import bump, clouds, noise, shown, step, strands
+from facegen_core.population.noise import Layer, bump, clouds, noise, shown, step, strands
 
 BROW = ((10.0, 42.0), (22.0, 46.5), (35.0, 48.5), (46.0, 46.0), (56.0, 39.0))
 """The middle of the usual left brow, (x, y) mm on the template; its arch is at the third point."""
@@ -41,22 +41,22 @@ def hair(look: Appearance, surface: Surface) -> tuple[Floats, Floats]:
 
 def brows(look: Appearance, surface: Surface) -> Floats:
     """How thick the hair of the brows lies, (R, R)."""
-    wander = 0.6 * noise(look.grain, 911, 40, surface.pixels)
+    wander = 0.6 * noise(look.grain, Layer.BROWS, 40, surface.pixels)
     path = np.array(BROW)
     path[:, 1] += look.brow_height + look.brow_arch * np.array([-0.3, 0.4, 1.0, 0.6, -0.2])
     inner = path[0, 0]
     path[:, 0] = inner + (path[:, 0] - inner) * look.brow_tail
     cover = np.zeros_like(surface.x)
-    for side in (1, -1):
+    for side, layer in ((1, Layer.LEFT_BROW), (-1, Layer.RIGHT_BROW)):
         x, y = side * surface.x + wander, surface.y + wander
         along = (x - inner) / (path[-1, 0] - inner)
         middle = np.polyval(np.polyfit(path[:, 0], path[:, 1], 3), x)
         across = (y - middle) / (look.brow_thickness / 2 * np.clip(1.1 - 0.6 * np.clip(along, 0, 1) ** 2, 0.2, 2))
-        body = np.exp(-np.clip(np.abs(across) - 0.4, 0, None) ** 2 * 3)
+        body = np.exp(-(np.clip(np.abs(across) - 0.4, 0, None) ** 2) * 3)
         ends = step(along - 0.02, 0.16) * step(0.94 - along, 0.2)
-        hairs = strands(look.grain, 912 + side, across * 0.35 + 8 + along, (x + 0.9 * y) / STRAND_MM)
+        hairs = strands(look.grain, layer, across * 0.35 + 8 + along, (x + 0.9 * y) / STRAND_MM)
         cover += body * ends * np.clip(0.85 + 0.4 * shown(STRAND_MM, surface.texel) * hairs, 0.1, 1.3)
-    thick = 0.85 + 0.15 * clouds(look.grain, 57, [60, 120], surface.pixels)
+    thick = 0.85 + 0.15 * clouds(look.grain, Layer.BROWS_THICK, [60, 120], surface.pixels)
     front = surface.on("skin") & (surface.z > 0)
     return np.clip(look.brow_density * cover * thick, 0, 0.95).astype(np.float32) * front
 
@@ -69,12 +69,12 @@ def scalp(look: Appearance, surface: Surface) -> Floats:
     edge[:, 1] += look.hairline * np.clip(1 - edge[:, 0] / 70, 0, 1)
     edge[:, 1] += look.temples * np.exp(-(((edge[:, 0] - 38) / 12) ** 2))
     height = y - np.interp(angle, *edge.T)
-    ragged = 3.0 * clouds(look.grain, 58, [40, 80, 160], surface.pixels)
+    ragged = 3.0 * clouds(look.grain, Layer.HAIRLINE, [40, 80, 160], surface.pixels)
     ears = (np.abs(x) > 72.5) & (z < -38) & (z > -92) & (y < 40) & (y > -32)
     top = bump(x, z + 45, 70, 75) * step(y - 85, 25)
     kept = 1 - look.baldness * top
     cover = step(height + ragged - 2, 7) * np.clip(kept, 0, 1) * 0.93
-    lie = strands(look.grain, 915, (y + z) / 40, angle * 1.2 / STRAND_MM)
+    lie = strands(look.grain, Layer.SCALP, (y + z) / 40, angle * 1.2 / STRAND_MM)
     cover *= 1 - 0.12 * shown(STRAND_MM, surface.texel) * np.abs(lie)
     return np.where(surface.on("skin") & ~ears, np.clip(cover, 0, 1), 0).astype(np.float32)
 
@@ -82,10 +82,10 @@ def scalp(look: Appearance, surface: Surface) -> Floats:
 def gloss(look: Appearance, surface: Surface) -> Floats:
     """Light and dark in the hair of the scalp, (R, R), around 0: single strands, and a sheen where light falls."""
     angle = np.degrees(np.arctan2(np.abs(surface.x), surface.z + 50))
-    lie = strands(look.grain, 916, (surface.y + surface.z) / 30, angle * 1.2 / (2 * STRAND_MM))
-    tufts = clouds(look.grain, 61, [60, 120, 240], surface.pixels)
+    lie = strands(look.grain, Layer.SHEEN, (surface.y + surface.z) / 30, angle * 1.2 / (2 * STRAND_MM))
+    tufts = clouds(look.grain, Layer.TUFTS, [60, 120, 240], surface.pixels)
     sheen = bump(np.abs(surface.x) - 35, surface.y - 118, 30, 14)
-    return 0.35 * shown(2 * STRAND_MM, surface.texel) * lie + 0.35 * tufts + 0.9 * sheen
+    return 0.35 * shown(2 * STRAND_MM, surface.texel) * lie + 0.2 * tufts + 0.9 * sheen
 
 
 def beard(look: Appearance, surface: Surface) -> Floats:
@@ -96,9 +96,7 @@ def beard(look: Appearance, surface: Surface) -> Floats:
     edge = np.interp(x, [0, 22, 34, 50, 62, 75], [-58, -52, -40, -34, -22, 5])  # from the mouth's corner to the ear
     jaw = step(edge - y, 9) * step(x - 18, 12) * step(z + 42, 10)
     under = step(-84 - y, 8) * 0.6
-    cover = np.maximum.reduce(
-        [look.moustache * lip, look.chin_beard * np.maximum(chin, under), look.cheek_beard * jaw]
-    )
-    uneven = 1 + 0.2 * clouds(look.grain, 59, [128, 256, 512], surface.pixels)
-    dots = clouds(look.grain, 60, [384, 768], surface.pixels) * shown(0.6, surface.texel)
+    cover = np.maximum.reduce([look.moustache * lip, look.chin_beard * np.maximum(chin, under), look.cheek_beard * jaw])
+    uneven = 1 + 0.2 * clouds(look.grain, Layer.BEARD, [128, 256, 512], surface.pixels)
+    dots = clouds(look.grain, Layer.STUBBLE, [384, 768], surface.pixels) * shown(0.6, surface.texel)
     return np.where(surface.on("skin"), np.clip(cover * (uneven + 0.2 * dots), 0, 1), 0).astype(np.float32)

@@ -67,9 +67,7 @@ def draw_identity(seed: int, person: int, anatomy: Anatomy) -> Identity:
     tone = DARKEST + np.clip(lightness, 0, 1) * (LIGHTEST - DARKEST) + random.normal(0, 0.012, 3)
     tone = np.clip(tone, 0, 1)
     shapes = _draw_shapes(random, anatomy)
-    look = draw_appearance(
-        seed, person, gender=gender, age=drawn["age"], european=ancestry["caucasian"], tone=tone
-    )
+    look = draw_appearance(seed, person, gender=gender, age=drawn["age"], european=ancestry["caucasian"], tone=tone)
     return Identity(phenotypes, shapes, tone, look)
 
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial import cKDTree
 
-from facegen_core.geometry.mesh import Floats
+from facegen_core.geometry.mesh import Floats, Indices
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.appearance import Appearance
 from facegen_core.population.canvas import Surface, surface, window_around
-from facegen_core.population.noise import noise, step
+from facegen_core.population.noise import Layer, noise, step
 
 LIP_LINE = -45.0
 UPPER_LIP = ((0, 6.6), (2, 6.4), (5.5, 8.0), (10, 6.9), (17, 4.3), (25.5, 0.0))
@@ -56,14 +56,21 @@ def lips(look: Appearance, ground: Surface) -> Lips | None:
     window = window_around(near)
     if window is None:
         return None
-    across = np.abs(ground.x) + 0.3 * noise(look.grain, 942, 60, pixels)
-    above = ground.y - LIP_LINE + 0.4 * noise(look.grain, 943, 60, pixels)
+    across = np.abs(ground.x) + 0.3 * noise(look.grain, Layer.LIPS_ACROSS, 60, pixels)
+    above = ground.y - LIP_LINE + 0.4 * noise(look.grain, Layer.LIPS_UP, 60, pixels)
     skin = near * step(26 - across, 2)
     between = float(np.hypot(1.0, 0.6 * ground.texel))
     line = near * np.exp(-(((ground.y - LIP_LINE + 0.2) / between) ** 2)) * step(26 - np.abs(ground.x), 3) / between
-    furrows = np.abs(noise(look.grain, 941, 160, pixels))
-    maps = (layer[window].astype(np.float32) for layer in (across, above, skin, furrows, line))
-    return Lips(window, *maps, soft=float(np.hypot(1.1, 0.8 * ground.texel)))
+    furrows = np.abs(noise(look.grain, Layer.LIP_FURROWS, 160, pixels))
+    return Lips(
+        window,
+        across=across[window],
+        above=above[window],
+        skin=skin[window],
+        furrows=furrows[window],
+        line=line[window],
+        soft=float(np.hypot(1.1, 0.8 * ground.texel)),
+    )
 
 
 def lip_cover(drawn: Lips, look: Appearance, action: dict[str, float]) -> Floats:
@@ -84,7 +91,7 @@ def paint_mouth(colours: Floats, ground: Surface, anatomy: Anatomy) -> None:
 
 
 @functools.lru_cache(maxsize=4)
-def _inside(anatomy: Anatomy, pixels: int) -> tuple[Floats, Floats, Floats]:
+def _inside(anatomy: Anatomy, pixels: int) -> tuple[Indices, Indices, Floats]:
     """Rows, columns and colours (N, 3) of what lies inside; everybody's is alike."""
     ground = surface(anatomy, pixels)
     rows, columns = np.nonzero(ground.on(*COLOURS))

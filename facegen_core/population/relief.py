@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array, coo_array
+from scipy.sparse import coo_array, csr_array
 
 from facegen_core.population.anatomy import Anatomy
 

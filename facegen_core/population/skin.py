@@ -23,7 +23,7 @@ LEAST_PIXELS, MOST_PIXELS = 16, 1024
 BLOOD = np.array([0.10, 0.80, 0.55], dtype=np.float32)
 MELANIN = np.array([0.75, 1.05, 1.15], dtype=np.float32)
 SHADE = np.array([0.85, 1.05, 1.10], dtype=np.float32)
-"""How much a unit of each takes from red, green and blue, as exponents; light in folds comes through skin, so is red."""
+"""How much a unit of each takes from red, green and blue, as exponents; light in folds has come through skin."""
 
 
 def paint(
@@ -91,7 +91,7 @@ def _follow_actions(
         deep = depth(fold, strengths)
         if deep > 0.01:
             shade[fold.window] += 0.27 * deep * fold.profile
-            blood[fold.window] += 0.08 * deep * fold.profile.clip(0)
+            blood[fold.window] += 0.05 * deep * fold.profile.clip(0)
     tight = action["mouthShrugLower"] + 0.4 * action["mouthPressLeft"] + 0.3 * action["mouthFrownLeft"]
     if tight > 0.02:
         shade += 0.20 * tight * person.pits

@@ -1,7 +1,7 @@
 """A square map of the head's surface with the face in the middle, laid out as FaceScape lays out its textures.
 
-One chart holds the skin, the inside of the mouth and the fronts of the eyes, all in their places: the map reads as a
-face. It is cut open at the back of the head. What nobody sees lies in a strip below: eye sockets, tongue, an eye's back.
+One chart holds the skin and, between their lids, the fronts of the eyes: the map reads as a face. It is cut open from
+the back of the neck over the top of the head to the forehead. What lies inside the head has its place in a strip below.
 """
 
 import numpy as np
@@ -15,9 +15,9 @@ from facegen_core.geometry.flatten import Reals, boundary_loops, flatten
 from facegen_core.geometry.mesh import Floats, Indices
 
 FACE_ROWS, FACE_COLUMNS = (0.06, 0.64), (0.21, 0.79)
-"""Where the face goes, row 0 on top: just inside FaceScape's crop of rows .05-.65 and columns .20-.80 [C add_tex.py]."""
+"""Where the face goes, row 0 on top: just inside FaceScape's crop, rows .05-.65, columns .20-.80 [C add_tex.py]."""
 EYES_ROW, LIPS_ROW, EYES_APART = 0.235, 0.455, 0.205
-"""Where eyes and lips go in it: a little further from each other than on the skin, for this is where faces are read."""
+"""Where eyes and lips go in it: somewhat further apart than on the skin, for there a face is read."""
 MARGIN, STRIP = 0.004, 0.2
 """What is left free at the map's border, and its height, at the bottom, for what is not seen from outside."""
 SQUARENESS = 6.0
@@ -68,7 +68,8 @@ def unwrap(
     outline = np.roll(outline, -points[outline, 2].argmax())  # from the front end of the cut
     on = _on_superellipse(points[outline], np.flatnonzero(vertex[outline] == vertex[-1]).tolist())
     plane = flatten(points, triangles, outline, on, size)
-    uv = [_fit(plane[: len(vertex)], on_face, [plane[corners].mean((0, 1)) for corners in np.split(chart[len(skin) :], 2)], plane[-1])]
+    eyes_at = [plane[eye].mean((0, 1)) for eye in np.split(chart[len(skin) :], 2)]
+    uv = [_fit(plane[: len(vertex)], on_face, eyes_at, lips=plane[-1])]
     faces_uv = np.empty_like(faces)
     faces_uv[seen] = chart
     for k, island in enumerate(inside):
@@ -146,9 +147,7 @@ def _skin_sizes(points: Reals, skin: Indices) -> Reals:
     return 1 + FEATURES * np.exp(-distance / FEATURES_MM)
 
 
-def _put_in_eyes(
-    points: Reals, skin: Indices, eyes: list[Indices]
-) -> tuple[Indices, Reals, npt.NDArray[np.bool_]]:
+def _put_in_eyes(points: Reals, skin: Indices, eyes: list[Indices]) -> tuple[Indices, Reals, npt.NDArray[np.bool_]]:
     """Lays the eyes flat between the lids and joins them, and closes the lips, so that all keep their places.
 
     Returns:
@@ -184,9 +183,7 @@ def _from_the_left(loop: Indices, offset: Reals) -> tuple[list[int], list[float]
     return [*loop[order].tolist(), int(loop[start])], [*turn[order].tolist(), turn[start] + 1]
 
 
-def _zip(
-    outer: tuple[list[int], list[float]], inner: tuple[list[int], list[float]]
-) -> list[tuple[int, int, int]]:
+def _zip(outer: tuple[list[int], list[float]], inner: tuple[list[int], list[float]]) -> list[tuple[int, int, int]]:
     """Triangles between two loops that go around the same centre the same way."""
     (a, a_turn), (b, b_turn) = outer, inner
     i = j = 0
@@ -240,4 +237,4 @@ def _in_strip(uv: Reals, place: int, places: int) -> Reals:
     """An island scaled into one of the places of the strip at the bottom."""
     width, height = 1 / places - 2 * MARGIN, STRIP - 4 * MARGIN
     scaled = (uv - uv.min(0)) * min(width / np.ptp(uv[:, 0]), height / np.ptp(uv[:, 1]))
-    return scaled + [place / places + MARGIN, MARGIN]
+    return scaled + np.array([place / places + MARGIN, MARGIN])

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from facegen_core.geometry.mesh import Floats
 from facegen_core.population.appearance import Appearance
 from facegen_core.population.canvas import Patch, Surface, drivers, window_around
-from facegen_core.population.noise import noise, step
+from facegen_core.population.noise import Layer, noise, step
 
 WANDER_MM = 1.6
 """How far a person's lines lie from where they usually run, one standard deviation."""
@@ -96,10 +96,10 @@ def folds(look: Appearance, surface: Surface, action_names: list[str]) -> list[P
     """All lines of a person, both sides, ready to be deepened."""
     pixels = len(surface.x)
     random = np.random.default_rng(look.grain)
-    x = surface.x + WANDER_MM * noise(look.grain, 901, 14, pixels)
-    y = surface.y + WANDER_MM * noise(look.grain, 902, 14, pixels)
+    x = surface.x + WANDER_MM * noise(look.grain, Layer.LINES_ACROSS, 14, pixels)
+    y = surface.y + WANDER_MM * noise(look.grain, Layer.LINES_UP, 14, pixels)
     front = surface.on("skin") & (surface.z > -25)
-    broken = np.clip(0.8 + 0.3 * noise(look.grain, 903, 48, pixels), 0.2, 1.4)
+    broken = np.clip(0.8 + 0.3 * noise(look.grain, Layer.LINES_BROKEN, 48, pixels), 0.2, 1.4)
     drawn = []
     for line in LINES:
         keen, aged = random.lognormal(0, 0.25), random.lognormal(0, 0.5)

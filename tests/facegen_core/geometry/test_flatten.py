@@ -10,7 +10,7 @@ def _grid(side: int) -> tuple[np.ndarray, np.ndarray]:
     """Points (P, 2) of a square grid and its triangles, counterclockwise."""
     y, x = np.divmod(np.arange(side * side), side)
     quads = (np.arange(side - 1)[:, None] * side + np.arange(side - 1)).ravel()[:, None]
-    triangles = np.concatenate([quads + [0, 1, side], quads + [1, side + 1, side]])
+    triangles = np.concatenate([quads + np.array(corners) for corners in ([0, 1, side], [1, side + 1, side])])
     return np.stack([x, y], axis=1).astype(np.float64), triangles
 
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from facegen_core.population.anatomy import anatomy
 from facegen_core.population.canvas import drivers, rasterise, surface, window_around
-from facegen_core.population.noise import clouds, noise, step
+from facegen_core.population.noise import Layer, clouds, noise, step
 
 SQUARE = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32)
 
@@ -39,7 +39,9 @@ def test_surface_lies_on_the_template(pixels):
         if ground.covered[row, column]:
             point = np.array([(column + 0.5) / pixels, 1 - (row + 0.5) / pixels])
             matrix = np.concatenate([corners.transpose(0, 2, 1), np.ones((len(corners), 1, 3))], axis=1)
-            weights = np.linalg.solve(matrix, np.broadcast_to(np.append(point, 1)[:, None], (len(corners), 3, 1)))[..., 0]
+            weights = np.linalg.solve(matrix, np.broadcast_to(np.append(point, 1)[:, None], (len(corners), 3, 1)))[
+                ..., 0
+            ]
             held = weights.min(1).argmax()
             expected = weights[held] @ shared.template.numpy()[shared.faces[held]]
             found = [ground.x[row, column], ground.y[row, column], ground.z[row, column]]
@@ -47,20 +49,20 @@ def test_surface_lies_on_the_template(pixels):
 
 
 def test_noise_has_unit_variance_and_no_mean():
-    values = clouds(3, 50, [16, 32, 64], 256)
+    values = clouds(3, Layer.BLOOD, [16, 32, 64], 256)
     assert abs(values.mean()) < 0.1
     assert 0.6 < values.std() < 1.2
 
 
 def test_fine_noise_made_smaller_is_coarse_noise():
-    fine = Image.fromarray(noise(3, 1, 100, 512)).resize((64, 64), Image.Resampling.BOX)
-    coarse = noise(3, 1, 100, 64)
+    fine = Image.fromarray(noise(3, Layer.BLOOD, 100, 512)).resize((64, 64), Image.Resampling.BOX)
+    coarse = noise(3, Layer.BLOOD, 100, 64)
     assert np.corrcoef(np.asarray(fine).ravel(), coarse.ravel())[0, 1] > 0.9
 
 
 def test_noises_of_other_seeds_and_layers_are_others():
-    for other in (noise(4, 1, 40, 64), noise(3, 2, 40, 64)):
-        assert abs(np.corrcoef(noise(3, 1, 40, 64).ravel(), other.ravel())[0, 1]) < 0.1
+    for other in (noise(4, Layer.BLOOD, 40, 64), noise(3, Layer.PORES, 40, 64)):
+        assert abs(np.corrcoef(noise(3, Layer.BLOOD, 40, 64).ravel(), other.ravel())[0, 1]) < 0.1
 
 
 def test_step_rises_over_its_width():

@@ -14,7 +14,7 @@ from facegen_core.population.expressions import FACESCAPE, personal_strengths, s
 from facegen_core.population.identity import Identity, draw_identity
 from facegen_core.population.skin import paint
 
-APPEARANCES_SHA256 = ""
+APPEARANCES_SHA256 = "2cc232500fee799cb1110e3fab7e7550dd34657426fd0318c3c25e660aa03218"
 PIXELS = 128
 
 
@@ -120,7 +120,10 @@ def test_closed_eyes_are_covered_by_skin(shared, people):
     for identity in people[:8]:
         skin = np.median(_paint(shared, identity, "neutral", pixels=256)[ground.on("skin") & (ground.z > 20)], axis=0)
         inside = ground.on("left eye", "right eye") & (np.abs(ground.y - 28) < 4)
-        far = [np.abs(_paint(shared, identity, name, pixels=256)[inside] - skin).mean() for name in ("neutral", "eye_closed")]
+        far = [
+            np.abs(_paint(shared, identity, name, pixels=256)[inside] - skin).mean()
+            for name in ("neutral", "eye_closed")
+        ]
         assert far[1] < 0.6 * far[0]
 
 
@@ -149,7 +152,9 @@ def test_moving_to_one_side_shows_on_that_side(shared, people, name):
     right_half = _near(shared, -32, -45, 14)
     for identity in people[:6]:
         neutral = _paint(shared, identity, "neutral").mean(-1)
-        left, right = (np.abs(_paint(shared, identity, f"{name}_{side}").mean(-1) - neutral) for side in ("left", "right"))
+        left, right = (
+            np.abs(_paint(shared, identity, f"{name}_{side}").mean(-1) - neutral) for side in ("left", "right")
+        )
         assert (left - right)[left_half].mean() > 0 > (left - right)[right_half].mean()
 
 

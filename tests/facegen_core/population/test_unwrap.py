@@ -109,7 +109,7 @@ def test_face_keeps_its_shape(shared):
     size = np.sqrt(large * small)
     assert np.quantile(size, 0.95) / np.quantile(size, 0.05) < 4
     assert np.median(large / small) < 1.8
-    assert np.quantile(large / small, 0.95) < 4
+    assert np.quantile(large / small, 0.95) < 5
 
 
 def test_features_lie_where_a_face_has_them(shared):
