@@ -94,6 +94,7 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     write.add_argument("--layout", choices=["facescape", "bp4d"], default="facescape")
     write.add_argument("--people", type=int, help="how many; 200, or 41 as BP4D has", default=None)
     write.add_argument("--seed", type=int, default=0)
+    write.add_argument("--texture-pixels", type=int, default=256, help="side of the textures, 16 to 1024")
     write.add_argument("--out", type=Path, required=True)
     write.set_defaults(run=_population)
     check = actions.add_parser("check", help="say what is there and what is missing; with --deep, what cannot be read")
@@ -125,7 +126,8 @@ def _population(arguments: argparse.Namespace) -> None:
     from facegen_core.population.facescape_layout import write_facescape
 
     write, people = {"facescape": (write_facescape, 200), "bp4d": (write_bp4d, 41)}[arguments.layout]
-    write(arguments.out, people if arguments.people is None else arguments.people, arguments.seed)
+    people = people if arguments.people is None else arguments.people
+    write(arguments.out, people, arguments.seed, arguments.texture_pixels)
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -15,13 +15,17 @@ from facegen_core.errors import FacegenError
 from facegen_core.files import only_one
 from facegen_core.geometry.alignment import rigid_align
 from facegen_core.geometry.mesh import Floats, Indices
+from facegen_core.population.unwrap import parts, unwrap
 from facegen_core.progress import say
 
 LEAST_MOVE_MM = 0.5
 """A shape counts as one of the head if it moves some vertex of it further than this, rigid motion aside."""
 
+WIDE = 2.0
+"""How far eyes are opened before they are laid out on the map, in eyeWide's strength: so their slits get some room."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)  # compared by identity, so that what is worked out from it can be kept
 class Anatomy:
     """Geometry that all people share, in mm, y up, looking along +z, the person's left at +x, as FaceScape has it.
 
@@ -29,8 +33,9 @@ class Anatomy:
         model: the anny network.
         template: (V, 3) float64, the average young adult.
         faces: (F, 3) triangles.
-        uv: (T, 2) texture coordinates.
+        uv: (T, 2) texture coordinates, FaceScape's way: see :mod:`facegen_core.population.unwrap`.
         faces_uv: (F, 3) indices into ``uv``.
+        parts: triangles (n,) of each part: skin, eyes, mouth and so on; see :func:`.unwrap.parts`.
         head: (V,) bool, the vertices above the chin. Frames are aligned on them: the neck follows the body's posture.
         mirror: (V,) int64, the vertex opposite each vertex.
         actions: (A, V, 3) displacement of each facial action at strength 1.
@@ -46,6 +51,7 @@ class Anatomy:
     faces: Indices
     uv: Floats
     faces_uv: Indices
+    parts: dict[str, Indices]
     head: Tensor
     mirror: Tensor
     actions: Tensor
@@ -108,14 +114,20 @@ def anatomy() -> Anatomy:
     chin = template[dropped > 0.5 * dropped.max(), 1].min()  # the jaw moves as a whole, the neck hardly
     head = template[:, 1] > chin
     mirror = torch.from_numpy(cKDTree(template.numpy()).query(template.numpy() * [-1, 1, 1])[1])
-    used, faces_uv = np.unique(model.face_texture_coordinate_indices.numpy(), return_inverse=True)
+    faces = model.faces.numpy().astype(np.int64)
+    atlas = model.face_texture_coordinate_indices.numpy().astype(np.int64)
+    part = parts(template.numpy(), faces, atlas)
+    face = (actions.norm(dim=-1).amax(0) > LEAST_MOVE_MM) & head
+    wide = template + WIDE * sum(actions[names.index(f"eyeWide{side}")] for side in ("Left", "Right"))
+    uv, faces_uv = unwrap(wide.numpy(), faces, atlas, model.texture_coordinates.numpy(), part, face.numpy())
     shapes, moves, sideways = _shapes_of_head(model, young_adult, template, head, mirror)
     return Anatomy(
         model=model,
         template=template,
-        faces=model.faces.numpy().astype(np.int64),
-        uv=model.texture_coordinates.numpy()[used].astype(np.float32),
-        faces_uv=faces_uv.reshape(-1, 3).astype(np.int64),
+        faces=faces,
+        uv=uv,
+        faces_uv=faces_uv,
+        parts=part,
         head=head,
         mirror=mirror,
         actions=actions,

@@ -5,16 +5,23 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
+from torch import Tensor
 
+from facegen_core.geometry.camera import framing, head_camera
 from facegen_core.geometry.mesh import format_topology, format_vertices
+from facegen_core.geometry.render import render
+from facegen_core.images import from_uint8, to_uint8
 from facegen_core.population.action_units import ACTION_UNITS, WITH_INTENSITY
 from facegen_core.population.anatomy import Anatomy, anatomy
 from facegen_core.population.identity import draw_identity
 from facegen_core.population.sequences import FRAMES, TASKS, play
-from facegen_core.population.writing import Layout, Person, plain_skin, write_population
+from facegen_core.population.skin import paint
+from facegen_core.population.writing import JPEG_QUALITY, TEXTURE_PIXELS, Layout, Person, write_population
 from facegen_core.seeding import numpy_generator
 
-_CODING, _PICTURE = 112, 113
+_CODING = 112
+PICTURE_PIXELS = 128
 
 CODED = range(1, FRAMES - 1)
 """Frames that are coded, and have a mesh: as in BP4D, a part of the sequence."""
@@ -27,7 +34,7 @@ BYTES_A_VERTEX = 130
 """Of an OBJ file with its triangles and texture coordinates."""
 
 
-def write_bp4d(out: Path, people: int, seed: int) -> None:
+def write_bp4d(out: Path, people: int, seed: int, texture_pixels: int = TEXTURE_PIXELS) -> None:
     """Writes people F001, M001, ... with eight sequences each: pictures, coded action units, registered meshes.
 
     ``Sequences(2D+3D)/F001/T1/000.jpg``, ``AUCoding/AU_OCC/F001_T1.csv``, ``AUCoding/AU_INT/AU06/F001_T1_AU06.csv``
@@ -38,9 +45,10 @@ def write_bp4d(out: Path, people: int, seed: int) -> None:
         out: folder to write to.
         people: how many.
         seed: which population.
+        texture_pixels: side of the textures, 16 to 1024.
     """
-    layout = Layout("bp4d", "Sequences(2D+3D)", _names, _write_person, len(TASKS) * len(CODED) * BYTES_A_VERTEX)
-    write_population(out, layout, people, seed)
+    layout = Layout("bp4d", "Sequences(2D+3D)", _names, _write_person, len(TASKS) * len(CODED), BYTES_A_VERTEX)
+    write_population(out, layout, people, seed, texture_pixels)
 
 
 def _names(seed: int, people: int) -> list[str]:
@@ -56,8 +64,7 @@ def _names(seed: int, people: int) -> list[str]:
     return names
 
 
-def _write_person(out: Path, person: Person, shared: Anatomy) -> None:
-    tone = draw_identity(person.seed, person.number, shared).tone
+def _write_person(out: Path, person: Person, shared: Anatomy, texture_pixels: int) -> None:
     topology = format_topology(shared.faces, shared.uv, shared.faces_uv)
     for task in range(len(TASKS)):
         place = Path(person.name, f"T{task + 1}")
@@ -65,14 +72,31 @@ def _write_person(out: Path, person: Person, shared: Anatomy) -> None:
         pictures, meshes = out / "Sequences(2D+3D)" / place, out / "Registered" / place
         for folder in (pictures, meshes):
             folder.mkdir(parents=True)
-        random = numpy_generator(person.seed, _PICTURE, person.number, task)
-        for frame in range(FRAMES):
-            plain_skin(tone, random).save(pictures / f"{frame:03d}.jpg", quality=90)
-        heads = shared.express(person.neutral.expand(len(CODED), -1, -1), torch.from_numpy(played.actions[CODED]))
-        for frame, head in zip(CODED, heads.numpy(), strict=True):
-            (meshes / f"{frame:03d}.obj").write_text(format_vertices(head) + topology)
-            plain_skin(tone, random).save(meshes / f"{frame:03d}.jpg", quality=90)
+        heads = shared.express(person.neutral.expand(FRAMES, -1, -1), torch.from_numpy(played.actions))
+        for frame, head in enumerate(heads):
+            texture = paint(person.identity, played.actions[frame], shared, texture_pixels)
+            _photograph(head, texture, shared).save(pictures / f"{frame:03d}.jpg", quality=JPEG_QUALITY)
+            if frame in CODED:
+                (meshes / f"{frame:03d}.obj").write_text(format_vertices(head.numpy()) + topology)
+                Image.fromarray(texture).save(meshes / f"{frame:03d}.jpg", quality=JPEG_QUALITY)
         _write_coding(out / "AUCoding", f"{person.name}_T{task + 1}", _code(person, task, played.intensity))
+
+
+def _photograph(head: Tensor, texture: npt.NDArray[np.uint8], shared: Anatomy) -> Image.Image:
+    """The head (V, 3) from the front, before grey."""
+    target, distance = framing(shared.template[None])
+    camera = head_camera(torch.zeros(1), torch.zeros(1), distance=distance, target=target)
+    picture = render(
+        head[None].float(),
+        torch.from_numpy(shared.faces),
+        camera,
+        PICTURE_PIXELS,
+        texture=from_uint8(texture)[None],
+        uv=torch.from_numpy(shared.uv),
+        faces_uv=torch.from_numpy(shared.faces_uv),
+        background=torch.full((3,), 0.5),
+    )
+    return Image.fromarray(to_uint8(picture[0]))
 
 
 def _code(person: Person, task: int, intensity: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from facegen_core.population.anatomy import Anatomy
+from facegen_core.population.appearance import Appearance, draw_appearance
 from facegen_core.seeding import numpy_generator
 
 _IDENTITY = 100
@@ -40,11 +41,13 @@ class Identity(NamedTuple):
             age, muscle, weight, height, proportions, shares of three ancestries, and two that move no head.
         shapes: (S,) strengths of the anatomy's shapes, in [-1, 1].
         tone: (3,) skin colour, RGB in [0, 1].
+        appearance: what skin, hair and eyes look like; no head depends on it.
     """
 
     phenotypes: npt.NDArray[np.float64]
     shapes: npt.NDArray[np.float64]
     tone: npt.NDArray[np.float64]
+    appearance: Appearance
 
 
 def draw_identity(seed: int, person: int, anatomy: Anatomy) -> Identity:
@@ -62,7 +65,10 @@ def draw_identity(seed: int, person: int, anatomy: Anatomy) -> Identity:
     phenotypes = np.array([drawn.get(name, 0.5) for name in anatomy.model.phenotype_labels])
     lightness = sum(share * TONE_BY_ANCESTRY[name] for name, share in ancestry.items()) + random.normal(0, 0.1)
     tone = DARKEST + np.clip(lightness, 0, 1) * (LIGHTEST - DARKEST) + random.normal(0, 0.012, 3)
-    return Identity(phenotypes, _draw_shapes(random, anatomy), np.clip(tone, 0, 1))
+    tone = np.clip(tone, 0, 1)
+    shapes = _draw_shapes(random, anatomy)
+    look = draw_appearance(seed, person, gender=gender, age=drawn["age"], european=ancestry["caucasian"], tone=tone)
+    return Identity(phenotypes, shapes, tone, look)
 
 
 def _draw_shapes(random: np.random.Generator, anatomy: Anatomy) -> npt.NDArray[np.float64]:

@@ -20,11 +20,13 @@ from torch import Tensor
 from facegen_core.errors import FacegenError
 from facegen_core.files import atomic_path, only_one
 from facegen_core.population.anatomy import Anatomy, anatomy
-from facegen_core.population.identity import draw_identity, neutral_heads
+from facegen_core.population.identity import Identity, draw_identity, neutral_heads
+from facegen_core.population.skin import LEAST_PIXELS, MOST_PIXELS, paint
 from facegen_core.progress import bar
 
 PEOPLE_AT_A_TIME = 4
-PICTURE_PIXELS = 64
+TEXTURE_PIXELS = 256
+JPEG_QUALITY = 95
 MANIFEST = "population.json"
 
 
@@ -35,7 +37,8 @@ class Population:
     layout: str
     people: int
     seed: int
-    version: int = 1
+    texture_pixels: int
+    version: int = 2
     """Raised whenever the same seed gives other people."""
 
 
@@ -46,12 +49,14 @@ class Person(NamedTuple):
         seed: of the population.
         number: of the person, from 0.
         name: what the layout calls the person.
+        identity: the person's factors.
         neutral: (V, 3) float64, mm.
     """
 
     seed: int
     number: int
     name: str
+    identity: Identity
     neutral: Tensor
 
 
@@ -62,19 +67,21 @@ class Layout(NamedTuple):
         name: the layout's name.
         people_folder: where ``<people_folder>/<person's name>`` says that a person is whole; relative, "" for the top.
         names: (seed, people) -> names of people 0, 1, ...; more people leave the first ones' names as they are.
-        write_person: (folder, person, anatomy) -> writes one person's files, as they lie in the whole, below a folder.
-            A function of a module: it is sent to other processes.
-        bytes_a_vertex: disk that a person takes, for each vertex of a head.
+        write_person: (folder, person, anatomy, texture_pixels) -> writes one person's files, as they lie in the whole,
+            below a folder. A function of a module: it is sent to other processes.
+        meshes: how many meshes, each with a texture, a person has.
+        bytes_a_vertex: disk that a mesh takes, for each of its vertices.
     """
 
     name: str
     people_folder: str
     names: Callable[[int, int], list[str]]
-    write_person: Callable[[Path, Person, Anatomy], None]
+    write_person: Callable[[Path, Person, Anatomy, int], None]
+    meshes: int
     bytes_a_vertex: int
 
 
-def write_population(out: Path, layout: Layout, people: int, seed: int) -> None:
+def write_population(out: Path, layout: Layout, people: int, seed: int, texture_pixels: int) -> None:
     """Writes people in a layout.
 
     A folder that is complete is left as it is, one that was interrupted is completed, one with fewer people grown.
@@ -84,26 +91,30 @@ def write_population(out: Path, layout: Layout, people: int, seed: int) -> None:
         layout: how.
         people: how many.
         seed: which population.
+        texture_pixels: side of the textures, 16 to 1024.
 
     Raises:
-        FacegenError: the folder holds something else, or the disk is too full.
+        FacegenError: a number is out of range, the folder holds something else, or the disk is too full.
     """
     if people < 1:
         raise FacegenError(f"--people {people}: a population has at least one person.")
+    if not LEAST_PIXELS <= texture_pixels <= MOST_PIXELS:
+        raise FacegenError(f"--texture-pixels {texture_pixels}: textures have {LEAST_PIXELS} to {MOST_PIXELS} a side.")
     out.mkdir(parents=True, exist_ok=True)
     _refuse_foreign(out)  # before a lock file is put there
     with only_one(out / ".lock"):
-        _claim(out, Population(layout.name, people, seed))
-        _write_missing(out, layout, people, seed)
+        _claim(out, Population(layout.name, people, seed, texture_pixels))
+        _write_missing(out, layout, people, seed, texture_pixels)
 
 
-def plain_skin(tone: npt.NDArray[np.float64], random: np.random.Generator) -> Image.Image:
-    """A square of one skin colour (3,), RGB in [0, 1], with faint mottling."""
-    mottle = random.normal(0, 0.015, (PICTURE_PIXELS, PICTURE_PIXELS, 1))
-    return Image.fromarray((np.clip(tone + mottle, 0, 1) * 255).round().astype(np.uint8))
+def write_texture(
+    path: Path, person: Person, actions: npt.NDArray[np.float64], shared: Anatomy, texture_pixels: int
+) -> None:
+    """Paints the person's skin with facial actions (A,) and writes it as a JPEG."""
+    Image.fromarray(paint(person.identity, actions, shared, texture_pixels)).save(path, quality=JPEG_QUALITY)
 
 
-def _write_missing(out: Path, layout: Layout, people: int, seed: int) -> None:
+def _write_missing(out: Path, layout: Layout, people: int, seed: int, texture_pixels: int) -> None:
     for unfinished in out.glob(".*.tmp"):  # of a process that was killed
         shutil.rmtree(unfinished, ignore_errors=True)
     whole = out / layout.people_folder
@@ -111,23 +122,27 @@ def _write_missing(out: Path, layout: Layout, people: int, seed: int) -> None:
     if not missing:
         return
     shared = anatomy()  # also lets anny fill its cache once, before the processes that use it start
-    _need_room(out, len(missing) * layout.bytes_a_vertex * len(shared.template))
+    a_mesh = layout.bytes_a_vertex * len(shared.template) + texture_pixels**2  # about a byte a pixel of a jpg
+    _need_room(out, len(missing) * layout.meshes * a_mesh)
     chunks = [missing[i : i + PEOPLE_AT_A_TIME] for i in range(0, len(missing), PEOPLE_AT_A_TIME)]
     context = multiprocessing.get_context("forkserver")
     with (
         ProcessPoolExecutor(min(os.cpu_count() or 1, len(chunks)), mp_context=context, initializer=_one_thread) as pool,
         bar(people, "write people", "person", initial=people - len(missing)) as progress,
     ):
-        for done in as_completed([pool.submit(partial(_write_people, out, layout, seed), chunk) for chunk in chunks]):
+        write = partial(_write_people, out, layout, seed, texture_pixels)
+        for done in as_completed([pool.submit(write, chunk) for chunk in chunks]):
             progress.update(done.result())
 
 
-def _write_people(out: Path, layout: Layout, seed: int, people: list[tuple[int, str]]) -> int:
+def _write_people(out: Path, layout: Layout, seed: int, texture_pixels: int, people: list[tuple[int, str]]) -> int:
     shared = anatomy()
-    heads = neutral_heads([draw_identity(seed, number, shared) for number, _ in people], shared)
-    for (number, name), neutral in zip(people, heads, strict=True):
+    identities = [draw_identity(seed, number, shared) for number, _ in people]
+    heads = neutral_heads(identities, shared)
+    for (number, name), identity, neutral in zip(people, identities, heads, strict=True):
         temporary, last = out / f".{name}.{os.getpid()}.tmp", out / f".{name}.{os.getpid()}.last.tmp"
-        layout.write_person(temporary, Person(seed, number, name, neutral), shared)
+        person = Person(seed, number, name, identity, neutral)
+        layout.write_person(temporary, person, shared, texture_pixels)
         whole = Path(layout.people_folder, name)
         (temporary / whole).rename(last)
         _move_files(temporary, out)
@@ -157,14 +172,15 @@ def _claim(out: Path, wanted: Population) -> None:
     """Marks the folder as this population's, unless it is another's."""
     note = out / MANIFEST
     if note.is_file():
-        found = Population(**json.loads(note.read_text()))
-        if (found.layout, found.seed, found.version) != (wanted.layout, wanted.seed, wanted.version):
+        found = json.loads(note.read_text())
+        differs = [name for name, value in asdict(wanted).items() if name != "people" and found.get(name) != value]
+        if differs:
+            held = ", ".join(f"{name.replace('_', ' ')} {found.get(name)}" for name in differs)
+            raise FacegenError(f"{out}: holds another population ({held}). Give another folder, or remove this one.")
+        if found["people"] > wanted.people:
             raise FacegenError(
-                f"{out}: holds another population ({found.layout}, seed {found.seed}, version {found.version}). "
-                "Give another folder, or remove this one."
+                f"{out}: holds {found['people']} people already. Give another folder for {wanted.people}."
             )
-        if found.people > wanted.people:
-            raise FacegenError(f"{out}: holds {found.people} people already. Give another folder for {wanted.people}.")
     with atomic_path(note) as temporary:
         temporary.write_text(json.dumps(asdict(wanted), indent=1) + "\n")
 

@@ -16,12 +16,13 @@ from facegen_core.population.anatomy import anatomy
 from facegen_core.population.expressions import FACESCAPE, personal_strengths
 from facegen_core.population.facescape_layout import write_facescape
 from facegen_core.population.identity import draw_identity, neutral_heads
+from facegen_core.population.skin import paint
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("population") / "people"
-    write_facescape(out, people=2, seed=7)
+    write_facescape(out, people=2, seed=7, texture_pixels=64)
     return out
 
 
@@ -54,8 +55,12 @@ def test_material_and_picture_belong_together(written):
     assert "newmtl 1_neutral\n" in material
     assert "map_Kd 1_neutral.jpg" in material
     with Image.open(folder / "1_neutral.jpg") as picture:
-        mean = np.asarray(picture, dtype=np.float64).mean((0, 1)) / 255
-    np.testing.assert_allclose(mean, draw_identity(7, 0, anatomy()).tone.clip(0, 1), atol=0.02)
+        assert picture.size == (64, 64)
+        written = np.asarray(picture, dtype=np.float64)
+    shared = anatomy()
+    strengths = personal_strengths(7, 0, "neutral", shared.action_names)
+    painted = paint(draw_identity(7, 0, shared), strengths, shared, 64)
+    assert np.abs(written - painted).mean() < 4  # what JPEG takes
 
 
 def test_interrupted_folder_is_completed_to_the_same_bytes(written, tmp_path):
@@ -63,22 +68,24 @@ def test_interrupted_folder_is_completed_to_the_same_bytes(written, tmp_path):
     shutil.copytree(written, out)
     shutil.rmtree(out / "2")
     kept = (out / "1" / "models_reg" / "1_neutral.obj").stat().st_mtime_ns
-    write_facescape(out, people=2, seed=7)
+    write_facescape(out, people=2, seed=7, texture_pixels=64)
     assert contents(out) == contents(written)
     assert (out / "1" / "models_reg" / "1_neutral.obj").stat().st_mtime_ns == kept
 
 
 def test_more_people_are_added_to_the_ones_there(written, tmp_path):
     out = tmp_path / "people"
-    write_facescape(out, people=1, seed=7)
-    write_facescape(out, people=2, seed=7)
+    write_facescape(out, people=1, seed=7, texture_pixels=64)
+    write_facescape(out, people=2, seed=7, texture_pixels=64)
     assert contents(out) == contents(written)
 
 
 def test_another_population_is_not_mixed_in(written):
     before = contents(written)
     with pytest.raises(FacegenError, match="seed 7"):
-        write_facescape(written, people=2, seed=8)
+        write_facescape(written, people=2, seed=8, texture_pixels=64)
+    with pytest.raises(FacegenError, match="texture pixels 64"):
+        write_facescape(written, people=2, seed=7, texture_pixels=128)
     assert contents(written) == before
 
 
@@ -87,6 +94,13 @@ def test_other_peoples_folder_is_left_alone(tmp_path):
     with pytest.raises(FacegenError, match="not empty"):
         write_facescape(tmp_path, people=1, seed=0)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.parametrize("pixels", [0, 15, 1025])
+def test_textures_of_absurd_sizes_are_refused(tmp_path, pixels):
+    with pytest.raises(FacegenError, match="--texture-pixels"):
+        write_facescape(tmp_path / "people", people=1, seed=0, texture_pixels=pixels)
+    assert not (tmp_path / "people").exists()
 
 
 def test_nobody_is_no_population(tmp_path):

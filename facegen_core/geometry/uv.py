@@ -1,0 +1,81 @@
+"""The face's part of a square texture map, as 3DFaceCAM takes it out of FaceScape's maps and puts it back."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+FEATHER = 0.04
+"""Usual width of the soft edge of a pasted face, as a share of its side."""
+
+
+def face_rectangle(pixels: int) -> tuple[int, int, int]:
+    """Where the face lies in a map of some side: about rows .05 to .65, row 0 on top, and columns .20 to .80.
+
+    The whole parts are taken so that both known cases come out: 616 pixels from row 51 and column 204 of a map of 1024,
+    and 2458 of one of 4096 [C add_tex.py].
+
+    Returns:
+        The first row, the first column, and the side of the square.
+    """
+    left, shift, right = pixels * 20 // 100, pixels * 15 // 100, pixels * 80 // 100
+    return left - shift, left, right + 1 - left
+
+
+def crop_face(maps: Tensor, side: int | None = None) -> Tensor:
+    """Takes the faces out of maps.
+
+    Args:
+        maps: (..., R, R) floating point.
+        side: of the face, to which it is resized with antialiasing; None leaves it as it is in the map.
+
+    Returns:
+        (..., side, side).
+
+    Raises:
+        ValueError: the maps are not square.
+    """
+    top, left, length = face_rectangle(_side(maps))
+    return _resize(maps[..., top : top + length, left : left + length], side or length)
+
+
+def paste_face(maps: Tensor, faces: Tensor, feather: float = FEATHER) -> Tensor:
+    """Puts faces into maps; what lies around them is left as it is.
+
+    Args:
+        maps: (..., R, R) floating point.
+        faces: (..., S, S) of any side, resized with antialiasing to the one they have in the maps.
+        feather: width of the edge within which a face fades into the map, as a share of the face's side, 0 to 0.5; the
+            released code has none.
+
+    Returns:
+        (..., R, R), new maps.
+
+    Raises:
+        ValueError: maps or faces are not square, or feather is out of range.
+    """
+    if not 0 <= feather <= 0.5:
+        raise ValueError(f"feather is a share of the face's side from 0 to 0.5, not {feather}")
+    _side(faces)
+    top, left, length = face_rectangle(_side(maps))
+    place = (..., slice(top, top + length), slice(left, left + length))
+    inside = torch.arange(length, dtype=maps.dtype, device=maps.device)
+    from_edge = (torch.minimum(inside, length - 1 - inside) + 0.5) / length
+    ramp = (from_edge / feather).clamp(max=1) if feather else torch.ones_like(from_edge)
+    cover = torch.minimum(ramp[:, None], ramp[None])
+    pasted = maps.clone()
+    pasted[place] = torch.lerp(maps[place], _resize(faces, length).to(maps.dtype), cover)
+    return pasted
+
+
+def _side(maps: Tensor) -> int:
+    if maps.ndim < 2 or maps.shape[-1] != maps.shape[-2]:
+        raise ValueError(f"expected square maps (..., R, R), got {tuple(maps.shape)}")
+    return maps.shape[-1]
+
+
+def _resize(faces: Tensor, side: int) -> Tensor:
+    if faces.shape[-1] == side:
+        return faces
+    flat = faces.reshape(-1, 1, *faces.shape[-2:])
+    resized = interpolate(flat, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
+    return resized.reshape(*faces.shape[:-2], side, side)
