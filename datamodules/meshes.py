@@ -13,7 +13,8 @@ from torch.utils.data import Dataset
 
 from datamodules.base import FaceDataModule
 from datamodules.config import MeshDataConfig
-from datamodules.prepare.mesh_cache import CachedFile, MeshCache, MeshReader, build_mesh_cache, open_mesh_cache
+from datamodules.prepare.mesh_cache import MeshCache, MeshReader, build_mesh_cache, open_mesh_cache
+from datamodules.prepare.row_cache import CachedFile
 from facegen_core.errors import ConfigError, DatasetNotFoundError
 from facegen_core.files import atomic_path
 from facegen_core.progress import say
