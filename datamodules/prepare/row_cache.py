@@ -232,16 +232,20 @@ def _finish(files: Sequence[CachedFile], work: Path, reader: RowReader, unit: st
         with atomic_path(work / kept) as temporary, temporary.open("wb") as target:
             for row in good:
                 target.write(raw[row].tobytes())
-    digest = hashlib.sha256()
-    for row in good:
-        digest.update(f"{files[row].labels} {finished[row][0]}\n".encode())
     index = {
         "file": kept,
         "rows": len(good),
-        "digest": digest.hexdigest(),
+        "digest": _content_digest((files[row], finished[row][0]) for row in good),
         "files": [vars(files[row]) for row in good],
         "skipped": [(files[row].path, finished[row][1]) for row in range(len(files)) if finished[row][1]],
     }
     with atomic_path(work / "index.json") as temporary:
         temporary.write_text(json.dumps(index))
     return kept
+
+
+def _content_digest(rows: Iterator[tuple[CachedFile, str]]) -> str:
+    digest = hashlib.sha256()
+    for file, content in rows:
+        digest.update(f"{file.labels} {content}\n".encode())
+    return digest.hexdigest()

@@ -21,7 +21,7 @@ from PIL import Image
 
 from datamodules.bp4d import BP4DDataModule
 from datamodules.config import BP4DConfig
-from datamodules.prepare import mesh_cache
+from datamodules.prepare import mesh_cache, row_cache
 from datamodules.prepare.bp4d import choose_frames, read_recordings
 from datamodules.prepare.bp4d_check import check_bp4d, is_bp4d
 from facegen_core.errors import BadSampleError, ConfigError, DatasetNotFoundError
@@ -273,7 +273,7 @@ def test_position_maps_without_their_topology_say_what_to_copy(root):
 def test_cache_is_built_once_and_belongs_to_the_topology(root, monkeypatch):
     opened(root)
     with monkeypatch.context() as patched:
-        patched.setattr(mesh_cache, "_fill", lambda *_: pytest.fail("built again"))
+        patched.setattr(row_cache, "_fill", lambda *_: pytest.fail("built again"))
         opened(root)
     np.save(root / "Registered" / "uv-data" / "canonical_vertices.npy", np.ones((len(texels()), 3)))
     called = []
@@ -289,14 +289,14 @@ def test_corrected_table_counts_without_building_anew(root, monkeypatch):
     lines = path.read_text().splitlines()
     lines[1] = ",".join(["4"] + ["1"] * 34)
     path.write_text("\n".join(lines))
-    monkeypatch.setattr(mesh_cache, "_fill", lambda *_: pytest.fail("built again"))
+    monkeypatch.setattr(row_cache, "_fill", lambda *_: pytest.fail("built again"))
     assert everything(opened(root), "test")["expression"][0].tolist() == [1] * 34
 
 
 def test_processes_read_what_one_does(tmp_path, monkeypatch):
     root = write_bp4d_folder(tmp_path / "data")
     one = opened(root, cache=str(tmp_path / "one"))
-    monkeypatch.setattr(mesh_cache, "FILES_WORTH_PROCESSES", 2)
+    monkeypatch.setattr(row_cache, "FILES_WORTH_PROCESSES", 2)
     many = opened(root, cache=str(tmp_path / "many"))
     assert one.digest() == many.digest()
 

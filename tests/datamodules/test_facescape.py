@@ -18,7 +18,7 @@ import torch
 
 from datamodules.config import FaceScapeConfig
 from datamodules.facescape import FaceScapeDataModule
-from datamodules.prepare import mesh_cache
+from datamodules.prepare import row_cache
 from datamodules.prepare.facescape import check_facescape, find_meshes
 from datamodules.prepare.mesh_cache import build_mesh_cache, open_mesh_cache
 from facegen_core.errors import BadSampleError, ConfigError, DatasetNotFoundError, FacegenError
@@ -244,7 +244,7 @@ def test_bad_first_mesh_is_not_taken_for_the_template(tmp_path):
 def test_cache_is_built_once(tmp_path, monkeypatch):
     write_folder(tmp_path)
     opened(tmp_path)
-    monkeypatch.setattr(mesh_cache, "_fill", lambda *_: pytest.fail("built again"))
+    monkeypatch.setattr(row_cache, "_fill", lambda *_: pytest.fail("built again"))
     opened(tmp_path)
 
 
@@ -252,7 +252,7 @@ def test_half_built_cache_is_never_opened(tmp_path, monkeypatch):
     write_folder(tmp_path / "data")
     cache = tmp_path / "cache"
     with monkeypatch.context() as broken:
-        broken.setattr(mesh_cache, "_finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        broken.setattr(row_cache, "_finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             opened(tmp_path / "data", cache=str(cache))
     assert not list(cache.glob("*/index.json"))
@@ -264,7 +264,7 @@ def test_build_stopped_while_it_closes_gaps_is_repeated_rightly(tmp_path, monkey
     write_folder(tmp_path)
     _cut(tmp_path / "1" / "models_reg" / "2_smile.obj")
     with monkeypatch.context() as broken:
-        broken.setattr(mesh_cache, "_content_digest", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        broken.setattr(row_cache, "_content_digest", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             opened(tmp_path)
     with monkeypatch.context() as broken:  # and again, before anything is cut off

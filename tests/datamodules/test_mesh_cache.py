@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules.prepare import mesh_cache
+from datamodules.prepare import mesh_cache, row_cache
 from datamodules.prepare.facescape import find_meshes
 from datamodules.prepare.mesh_cache import MeshCache, build_mesh_cache, open_mesh_cache
 from facegen_core.errors import BadSampleError, DatasetNotFoundError
@@ -89,18 +89,18 @@ def test_another_template_makes_another_cache(tmp_path):
 def test_processes_and_their_order_do_not_change_the_cache(tmp_path, monkeypatch):
     root = _write(tmp_path / "data", 15)
     alone = _build(root, tmp_path / "alone")
-    monkeypatch.setattr(mesh_cache, "FILES_WORTH_PROCESSES", 0)
-    monkeypatch.setattr(mesh_cache, "FILES_AT_A_TIME", 7)
+    monkeypatch.setattr(row_cache, "FILES_WORTH_PROCESSES", 0)
+    monkeypatch.setattr(row_cache, "FILES_AT_A_TIME", 7)
     _same(_build(root, tmp_path / "shared"), alone)
 
 
 BUILD = """
 import sys
 from pathlib import Path
-from datamodules.prepare import mesh_cache
+from datamodules.prepare import mesh_cache, row_cache
 from datamodules.prepare.facescape import find_meshes
 if __name__ == "__main__":
-    mesh_cache.FILES_AT_A_TIME = 2
+    row_cache.FILES_AT_A_TIME = 2
     root, folder = Path(sys.argv[1]), Path(sys.argv[2])
     mesh_cache.build_mesh_cache(root, find_meshes(root), None, folder, "skip")
 """
@@ -146,7 +146,7 @@ def test_build_killed_and_continued_equals_an_uninterrupted_one(tmp_path, monkey
 def test_note_cut_short_by_a_kill_is_done_again(tmp_path, monkeypatch):
     root = _write(tmp_path / "data", 5)
     with monkeypatch.context() as broken:
-        broken.setattr(mesh_cache, "_finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        broken.setattr(row_cache, "_finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             _build(root, tmp_path / "cache")
     (note,) = (tmp_path / "cache").glob("*/done.jsonl")
@@ -159,7 +159,7 @@ def test_finished_cache_holds_nothing_of_the_build(tmp_path):
     (root / "3" / "models_reg" / "2_smile.obj").write_text("v 1 2 3\n")
     folder = build_mesh_cache(root, find_meshes(root), None, tmp_path / "cache", "skip")
     assert not (folder / "done.jsonl").exists()
-    (memory_map,) = folder.glob("*.f32")
+    (memory_map,) = folder.glob("*.raw")
     assert memory_map.stat().st_size == 19 * 43 * 12
     assert [path for path in (tmp_path / "cache").iterdir() if path.is_dir()] == [folder]
 

@@ -1,0 +1,103 @@
+"""Faces cut out of texture maps, in all sizes that a growing network asks for, in one memory map."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, UnidentifiedImageError
+
+from datamodules.prepare.row_cache import RAW, CachedFile, RowCache, files_key, fill_rows, open_rows
+from facegen_core.errors import BadSampleError, DatasetNotFoundError
+from facegen_core.files import only_one
+from facegen_core.geometry.uv import crop_face
+from facegen_core.images import from_uint8, to_uint8
+from facegen_core.types import BadSamplePolicy
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class FaceMips:
+    """Reads a texture map as its face in several sizes, one after another in a row of bytes; see ``RowReader``.
+
+    Attributes:
+        resolutions: sides, pixels.
+    """
+
+    resolutions: tuple[int, ...]
+    dtype: npt.DTypeLike = np.uint8
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(bytes,)."""
+        return (sum(3 * side**2 for side in self.resolutions),)
+
+    def row(self, path: Path) -> tuple[npt.NDArray[np.uint8], bytes]:
+        """The face of a square map; each size is resized from the map itself, with antialiasing."""
+        try:
+            with Image.open(path) as image:
+                texture = from_uint8(np.asarray(image.convert("RGB")))
+        except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+            raise BadSampleError(f"{path}: not a readable picture: {error}") from None
+        if texture.shape[1] != texture.shape[2]:
+            raise BadSampleError(f"{path}: {texture.shape[2]} x {texture.shape[1]} pixels, but a texture map is square")
+        faces = [to_uint8(crop_face(texture, side)).ravel() for side in self.resolutions]
+        row = np.concatenate(faces)
+        return row, row.tobytes()
+
+    def pictures(self, rows: npt.NDArray[np.uint8], resolution: int) -> torch.Tensor:
+        """Pictures (B, 3, R, R) uint8 of one size from rows (B, bytes)."""
+        start = sum(3 * side**2 for side in self.resolutions[: self.resolutions.index(resolution)])
+        pixels = rows[:, start : start + 3 * resolution**2].reshape(-1, resolution, resolution, 3)
+        return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
+
+
+def build_texture_cache(
+    root: Path, textures: Sequence[CachedFile], mips: FaceMips, folder: Path, on_bad_sample: BadSamplePolicy
+) -> Path:
+    """Makes the cache of ``textures`` if it is not there, going on where a killed build stopped.
+
+    Args:
+        root: the data set's folder.
+        textures: what to read.
+        mips: in which sizes.
+        folder: where caches go.
+        on_bad_sample: "raise" stops at the first texture that cannot be used; "skip" leaves it out and counts it.
+
+    Returns:
+        The cache's folder, for :func:`open_texture_cache`.
+
+    Raises:
+        BadSampleError: a texture cannot be used and ``on_bad_sample`` is "raise", or none can be.
+        DatasetNotFoundError: the folder cannot be written.
+    """
+    key = files_key(FORMAT, [(texture.path, root / texture.path) for texture in textures])
+    done = folder / f"textures-{'-'.join(map(str, mips.resolutions))}-{key}"
+    try:
+        with only_one(folder / ".lock"):
+            if not done.is_dir():
+                work = done.with_name(f"{done.name}.building")
+                work.mkdir(exist_ok=True)
+                kept = fill_rows(root, textures, work, mips, on_bad_sample, "texture")
+                work.rename(done)
+                for spent in {RAW, "done.jsonl"} - {kept}:
+                    (done / spent).unlink(missing_ok=True)
+    except OSError as error:
+        raise DatasetNotFoundError(
+            f"{folder}: the cache cannot be written: {error.strerror}. Set data.cache=DIR to a folder with room for it."
+        ) from None
+    return done
+
+
+def open_texture_cache(
+    folder: Path, mips: FaceMips, on_bad_sample: BadSamplePolicy, file: type[CachedFile]
+) -> RowCache:
+    """Opens a cache made by :func:`build_texture_cache` with the same ``mips``.
+
+    Raises:
+        BadSampleError: textures were skipped and ``on_bad_sample`` is "raise".
+    """
+    return open_rows(folder, mips.shape, mips.dtype, on_bad_sample, file)
