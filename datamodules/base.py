@@ -33,7 +33,7 @@ class FaceDataModule(pl.LightningDataModule):
         """Endless batches; length is decided by the number of steps, not by the data."""
         dataset = self.datasets["train"]
         sampler = EndlessSampler(_size(dataset), self.seed, self.seen, *self._process())
-        return self._loader(dataset, sampler)
+        return self._loader(dataset, batch_size=self.batch_size, sampler=sampler)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Every validation sample once."""
@@ -46,7 +46,8 @@ class FaceDataModule(pl.LightningDataModule):
     def in_order(self, split: str) -> DataLoader[Any]:
         """Every sample of a split once, in the data's order, shared out over processes without repeating any."""
         dataset = self.datasets[split]
-        return self._loader(dataset, ShardSampler(_size(dataset), self.seed, *self._process()))
+        sampler = ShardSampler(_size(dataset), self.seed, *self._process())
+        return self._loader(dataset, batch_size=self.batch_size, sampler=sampler)
 
     def digest(self) -> str:
         """Names the data that is read: equal digests mean equal samples and labels."""
@@ -66,11 +67,10 @@ class FaceDataModule(pl.LightningDataModule):
     def _process(self) -> tuple[int, int]:
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer is not None else (0, 1)
 
-    def _loader(self, dataset: Dataset[Any], sampler: EndlessSampler | ShardSampler) -> DataLoader[Any]:
+    def _loader(self, dataset: Dataset[Any], **sampling: Any) -> DataLoader[Any]:
         return DataLoader(
             dataset,
-            batch_size=self.batch_size,
-            sampler=sampler,
+            **sampling,
             num_workers=self.num_workers,
             collate_fn=_as_is if hasattr(dataset, "__getitems__") else default_collate,
             pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",

@@ -61,3 +61,21 @@ class BP4DConfig(MeshDataConfig):
         super().check()
         if self.frames_per_sequence < 1:
             raise ConfigError(f"data.frames_per_sequence = {self.frames_per_sequence}: must be 1 or more.")
+
+
+@dataclass
+class TextureConfig(MeshDataConfig):
+    """Textures of a FaceScape TU folder, ``<id>/models_reg/<k>_<name>.jpg``.
+
+    Attributes:
+        first_person: number of the first person whose textures are read.
+        last_person: of the last; all if null. FaceScape's people from 360 on have mosaics over their eyes, which the
+            released code leaves out.
+    """
+
+    first_person: int = 1
+    last_person: int | None = None
+
+    def has(self, person: int) -> bool:
+        """Whether a person's textures are read."""
+        return self.first_person <= person and (self.last_person is None or person <= self.last_person)

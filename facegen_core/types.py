@@ -46,3 +46,19 @@ class CodeBatch(TypedDict):
     expression_code: Tensor
     identity: Tensor
     expression: Tensor
+
+
+class TextureBatch(TypedDict):
+    """Faces from texture maps.
+
+    Attributes:
+        image: (B, 3, R, R) float32 in [-1, 1].
+        identity: (B,) int64, as in :class:`MeshBatch`.
+        expression: (B,) or (B, A) int64, as in :class:`MeshBatch`.
+        alpha: () float32, share of the newest block of a growing network, see ``methods/face3d/progressive.py``.
+    """
+
+    image: Tensor
+    identity: Tensor
+    expression: Tensor
+    alpha: Tensor

@@ -19,3 +19,8 @@ def masked_bce(logits: Tensor, labels: Tensor) -> Tensor:
     known = (labels != UNKNOWN).to(logits.dtype)
     losses = F.binary_cross_entropy_with_logits(logits, labels.clamp(min=0).to(logits.dtype), reduction="none")
     return (losses * known).sum() / known.sum().clamp(min=1)
+
+
+def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy for classes (B,), binary cross-entropy over the known ones for action units (B, A)."""
+    return F.cross_entropy(logits, labels) if labels.ndim == 1 else masked_bce(logits, labels)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facegen_core.losses.classification import masked_bce
+from facegen_core.losses.classification import label_loss
 from facegen_core.methods.face3d.config import CodeSizes, ShapeGANConfig
 
 
@@ -141,11 +141,6 @@ def generator_loss(
     who = F.cross_entropy(of_identity.identity, identity)
     what = label_loss(of_expression.expression, expression)
     return {"loss": adversarial + who + what, "g_adversarial": adversarial, "g_identity": who, "g_expression": what}
-
-
-def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy for classes (B,), binary cross-entropy over the known ones for action units (B, A)."""
-    return F.cross_entropy(logits, labels) if labels.ndim == 1 else masked_bce(logits, labels)
 
 
 def _against(logits: Tensor, target: float) -> Tensor:

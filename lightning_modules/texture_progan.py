@@ -1,0 +1,112 @@
+"""Training stage of 3DFaceCAM's texture GAN."""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from facegen_core.config import OptimConfig, as_config, to_plain
+from facegen_core.losses.classification import label_loss
+from facegen_core.losses.wgan_gp import critic_loss, gradient_penalty
+from facegen_core.methods.face3d.config import TextureGANConfig, TextureSizes
+from facegen_core.methods.face3d.expression_codes import expression_codes
+from facegen_core.methods.face3d.identity_codes import IdentityCodes
+from facegen_core.methods.face3d.texture_gan import TextureDiscriminator, TextureGenerator, TextureVerdict
+from facegen_core.types import TextureBatch
+from lightning_modules.base import FaceGenModule, build_adam
+
+
+class TextureProGANModule(FaceGenModule):
+    """One critic and one generator step a batch [C], each on pictures of its own; the batch says how far it has grown.
+
+    Args:
+        model: networks, losses and growth.
+        sizes: what the data and the z_id table decide.
+        optim: Adam's settings, the same for both.
+        identity_codes: z_id of the people trained on; becomes part of the checkpoint.
+    """
+
+    optim: OptimConfig
+    resolution: Tensor
+    network = "generator"
+    optimizers_per_step = 2
+    find_unused_parameters = True
+
+    def __init__(
+        self,
+        model: TextureGANConfig | dict[str, Any],
+        sizes: TextureSizes | dict[str, Any],
+        optim: OptimConfig | dict[str, Any],
+        identity_codes: IdentityCodes,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.config, self.optim = as_config(TextureGANConfig, model), as_config(OptimConfig, optim)
+        self.sizes = as_config(TextureSizes, sizes)
+        self.save_hyperparameters(
+            {"model": to_plain(self.config), "sizes": to_plain(self.sizes), "optim": to_plain(self.optim)}
+        )
+        self.identity_codes = identity_codes
+        self.generator = TextureGenerator(self.config, self.sizes)
+        self.discriminator = TextureDiscriminator(self.config, self.sizes)
+        self.register_buffer("resolution", torch.tensor(self.config.growth.first_resolution))
+        self.register_buffer("alpha", torch.tensor(1.0))
+
+    def training_step(self, batch: TextureBatch, batch_idx: int) -> dict[str, Tensor]:
+        critic_optimizer, optimizer = cast(tuple[Any, Any], self.optimizers())
+        self.resolution.fill_(batch["image"].shape[-1])
+        self.alpha.copy_(batch["alpha"])
+        with critic_optimizer.toggle_model():  # the other's weights must gather no gradient
+            critic = self._critic_losses(batch)
+            self._move(critic_optimizer, critic["d_loss"])
+        with optimizer.toggle_model():
+            maker = self._generator_losses(batch)
+            self._move(optimizer, maker["loss"])
+        return {name: value.detach() for name, value in (critic | maker).items()}
+
+    def _critic_losses(self, batch: TextureBatch) -> dict[str, Tensor]:
+        """Class losses are taken of real pictures alone [C; eq. 3 and 4 of the paper have them of both]."""
+        real, fake, alpha = batch["image"], self.generate(batch), float(batch["alpha"])
+        seen, made = self.discriminator(real, alpha), self.discriminator(fake, alpha)
+        share = torch.rand(len(real), device=self.device)
+        penalty = gradient_penalty(lambda pictures: self.discriminator(pictures, alpha).score, real, fake, share)
+        wasserstein = critic_loss(seen.score, made.score, penalty, self.config.penalty_weight, self.config.drift_weight)
+        classes = self._class_loss(seen, batch)
+        return {
+            "d_loss": wasserstein + self.config.class_weight * classes,
+            "d_wasserstein": wasserstein,
+            "d_penalty": penalty,
+            "d_classes": classes,
+        }
+
+    def _generator_losses(self, batch: TextureBatch) -> dict[str, Tensor]:
+        verdict = self.discriminator(self.generate(batch), float(batch["alpha"]))
+        adversarial, classes = -verdict.score.mean(), self._class_loss(verdict, batch)
+        return {
+            "loss": adversarial + self.config.class_weight * classes,
+            "g_adversarial": adversarial,
+            "g_classes": classes,
+        }
+
+    def _class_loss(self, verdict: TextureVerdict, batch: TextureBatch) -> Tensor:
+        who = torch.nn.functional.cross_entropy(verdict.identity, batch["identity"])
+        return who + label_loss(verdict.expression, batch["expression"])
+
+    def _move(self, optimizer: Any, loss: Tensor) -> None:
+        self.manual_backward(loss)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    def generate(self, batch: TextureBatch) -> Tensor:
+        """Pictures of the batch's people and expressions with new noise, as large as the batch's."""
+        identity = self.identity_codes(batch["identity"])
+        noise = torch.randn(len(identity), self.config.noise_dim, device=self.device)
+        expression = expression_codes(batch["expression"], self.sizes.expressions)
+        pictures: Tensor = self.generator(noise, identity, expression, batch["image"].shape[-1], float(batch["alpha"]))
+        return pictures
+
+    def configure_optimizers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+        return (
+            build_adam(self.discriminator.parameters(), self.optim),
+            build_adam(self.generator.parameters(), self.optim),
+        )
