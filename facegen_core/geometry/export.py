@@ -36,8 +36,8 @@ def write_obj(path: Path, mesh: Mesh, texture: Tensor) -> None:
     _check(path, mesh)
     name = "_".join(path.stem.split())
     save_png(texture, path.with_name(f"{name}.png"))
-    # Plain white: the texture alone decides the colour, and nothing shines.
-    material = f"newmtl {name}\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {name}.png\n"
+    # Kd white: the texture alone decides the colour; Ks black: nothing shines.
+    material = f"newmtl {name}\nKa 0.2 0.2 0.2\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {name}.png\n"
     with atomic_path(path.with_name(f"{name}.mtl")) as temporary:
         temporary.write_text(material)
     with atomic_path(path) as temporary:

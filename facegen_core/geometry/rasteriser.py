@@ -8,8 +8,8 @@ from torch import Tensor
 
 SUBPIXELS = 65536
 """Corners are moved to a grid of this many steps a pixel, on which devices that round differently agree."""
-MOST_ROWS = 1 << 20
-"""Rows of triangles worked on at a time: bounds the memory, to about 1 GB."""
+DEPTHS = 1 << 30
+"""Steps of depth from the near plane to the far one; as many again are left for what lies beyond."""
 EMPTY = torch.iinfo(torch.int64).max
 
 
@@ -32,7 +32,7 @@ class Fragments(NamedTuple):
 
 
 class _Triangles(NamedTuple):
-    """The T triangles of all pictures that may be seen; lengths in pixels, float64.
+    """The T triangles of all pictures that may be seen; float64, in pixels from the centre of the first pixel.
 
     Attributes:
         picture: (T,) int64, which picture.
@@ -81,8 +81,8 @@ def _set_up(clip: Tensor, faces: Tensor, height: int, width: int, cull: bool) ->
     """Triangles in front of the near plane that face the camera."""
     x, y, z, w = clip.reshape(-1, 4).unbind(1)
     w = torch.where((w > 0) & (z >= -w), w, torch.nan)
-    x = ((x / w + 1) * (width * SUBPIXELS / 2)).round() / SUBPIXELS
-    y = ((1 - y / w) * (height * SUBPIXELS / 2)).round() / SUBPIXELS
+    x = ((x / w + 1) * (width * SUBPIXELS / 2)).round() / SUBPIXELS - 0.5
+    y = ((1 - y / w) * (height * SUBPIXELS / 2)).round() / SUBPIXELS - 0.5
     vertex = faces.T[:, None] + torch.arange(len(clip), device=faces.device)[:, None] * clip.shape[1]
     vertex = vertex.reshape(3, -1).contiguous()
     (x0, x1, x2), (y0, y1, y2) = _at(x, vertex), _at(y, vertex)
@@ -102,31 +102,30 @@ def _draw(nearest: Tensor, triangles: _Triangles, height: int) -> None:
     """Offers triangles to the pixels they cover: ``nearest`` (B * H, W) keeps the least of depth and number."""
     (xt, xm, xb), (yt, ym, yb) = _downwards(triangles.x, triangles.y)
     above = triangles.picture * height
-    first, end = (torch.clamp((edge - 0.5).ceil(), above, above + height) for edge in (yt, yb))
+    first, end = (torch.clamp(edge.ceil(), above, above + height) for edge in (yt, yb))
     slopes = (xb - xt) / (yb - yt), (xm - xt) / (ym - yt), (xb - xm) / (yb - ym)
-    table = [first, xt, yt, xm, ym, *slopes, *_depth_plane(triangles)]
-    triangle, row = _expand((end - first).long())
-    for part in zip(triangle.split(MOST_ROWS), row.split(MOST_ROWS), strict=True):
+    triangle, number, before = _expand((end - first).long())
+    table = [first - before, xt, yt, xm, ym, *slopes, *_depth_plane(triangles)]
+    at_once = 1 << (15 if nearest.device.type == "cpu" else 22)  # few enough for a processor's cache
+    for part in zip(triangle.split(at_once), number.split(at_once), strict=True):
         _draw_rows(nearest, table, *part)
 
 
-def _draw_rows(nearest: Tensor, table: list[Tensor], triangle: Tensor, row: Tensor) -> None:
+def _draw_rows(nearest: Tensor, table: list[Tensor], triangle: Tensor, number: Tensor) -> None:
     """Offers some rows (R,) of triangles to their pixels."""
     width = nearest.shape[1]
     first, xt, yt, xm, ym, whole, upper, lower, right, down, start = _take(table, triangle)
-    row = first + row
-    centre = row + 0.5
+    row = first + number
     # Counted from an edge's upper end, so that edges that meet there cross its row at the same place.
-    long = xt + (centre - yt) * whole
-    short = torch.where(centre < ym, xt + (centre - yt) * upper, xm + (centre - ym) * lower)
-    left, end = ((x - 0.5).ceil().clamp(0, width) for x in (torch.minimum(long, short), torch.maximum(long, short)))
-    span, column = _expand((end - left).long())
-    depth = start + down * centre + right * (left + 0.5)
-    depth = depth.index_select(0, span) + right.index_select(0, span) * column
-    pixel = (row * width + left).long().index_select(0, span) + column
-    # The bits of positive floats are ordered as the numbers are.
-    key = depth.float().clamp(1e-30, 1).view(torch.int32).long() << 32 | triangle.index_select(0, span)
-    nearest.view(-1).scatter_reduce_(0, pixel, key, "amin")
+    long = xt + (row - yt) * whole
+    short = torch.where(row < ym, xt + (row - yt) * upper, xm + (row - ym) * lower)
+    left, end = (x.ceil().clamp(0, width) for x in (torch.minimum(long, short), torch.maximum(long, short)))
+    span, number, before = _expand((end - left).long())
+    depth = start + down * row + right * (left - before)
+    pixel = (row * width + left).long() - before
+    pixel, depth, right, triangle = _take([pixel, depth, right, triangle], span)
+    key = (depth + right * number).clamp(0, 2 * DEPTHS - 1).long() << 32 | triangle
+    nearest.view(-1).scatter_reduce_(0, pixel + number, key, "amin")
 
 
 def _take(table: Iterable[Tensor], index: Tensor) -> list[Tensor]:
@@ -134,15 +133,15 @@ def _take(table: Iterable[Tensor], index: Tensor) -> list[Tensor]:
     return [column.index_select(0, index) for column in table]
 
 
-def _expand(counts: Tensor) -> tuple[Tensor, Tensor]:
-    """Counts 0, 1, .. to each of many counts: whose turn it is, and the number reached."""
+def _expand(counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Makes ``counts[i]`` places for each i: whose they are, their numbers through all, and how many are before i's."""
     owner = torch.repeat_interleave(counts)
-    return owner, torch.arange(len(owner), device=counts.device) - (counts.cumsum(0) - counts).index_select(0, owner)
+    return owner, torch.arange(len(owner), device=counts.device), counts.cumsum(0) - counts
 
 
 def _depth_plane(triangles: _Triangles) -> tuple[Tensor, Tensor, Tensor]:
-    """Depth's slope to the right, its slope downwards, and its value at the picture's corner."""
-    (x0, x1, x2), (y0, y1, y2), (z0, z1, z2) = triangles.x, triangles.y, triangles.z
+    """Slope to the right, slope downwards and value at the first pixel of depth, in whole steps."""
+    (x0, x1, x2), (y0, y1, y2), (z0, z1, z2) = triangles.x, triangles.y, triangles.z * DEPTHS
     right = ((z1 - z0) * (y2 - y0) - (z2 - z0) * (y1 - y0)) / triangles.area
     down = ((z2 - z0) * (x1 - x0) - (z1 - z0) * (x2 - x0)) / triangles.area
     return right, down, z0 - right * x0 - down * y0
@@ -165,8 +164,8 @@ def _fragments(nearest: Tensor, triangles: _Triangles) -> Fragments:
     holds them.
     """
     after, before = [1, 2, 0], [2, 0, 1]
-    left, top = triangles.x[0].floor(), triangles.y[0].floor()
-    x, y = triangles.x - (left + 0.5), triangles.y - (top + 0.5)
+    left, top = triangles.x[0].round(), triangles.y[0].round()
+    x, y = triangles.x - left, triangles.y - top
     planes = torch.stack([y[after] - y[before], x[before] - x[after], x[after] * y[before] - x[before] * y[after]])
     table = torch.cat([(planes / (triangles.area * triangles.w)).flatten(0, 1), left[None], top[None]]).float()
     row, column = (nearest != EMPTY).nonzero().unbind(1)
@@ -175,7 +174,7 @@ def _fragments(nearest: Tensor, triangles: _Triangles) -> Fragments:
     chosen = key & 0xFFFFFFFF
     picture, face, *slopes, left, top = _take([triangles.picture, triangles.face, *table], chosen)
     right, down = column - left, row - top
-    a, b, c = ((slopes[i] * right + slopes[i + 3] * down + slopes[i + 6]).clamp(min=0) for i in range(3))
+    a, b, c = ((slopes[i] * right + slopes[i + 3] * down + slopes[i + 6]).clamp(min=1e-30) for i in range(3))
     total = a + b + c
     barycentric = torch.stack([a / total, b / total, c / total], dim=1)
-    return Fragments(pixel, picture, face, barycentric, (key >> 32).int().view(torch.float32) * 2 - 1)
+    return Fragments(pixel, picture, face, barycentric, (key >> 32).float() * (2 / DEPTHS) - 1)

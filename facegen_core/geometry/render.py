@@ -75,9 +75,9 @@ def _compose(
 ) -> Tensor:
     """Pictures of ``shape`` (B, H, W) from the colours (P, 3) of fragments."""
     batch, height, width = shape
-    fine = colour.new_zeros(4, batch * height * antialias * width * antialias)
     solid = torch.cat([colour.T, torch.ones_like(colour[None, :, 0])])
-    fine = fine.index_copy(1, fragments.pixel, solid)
+    fine = colour.new_zeros(4, batch * height * antialias * width * antialias)
+    fine.index_copy_(1, fragments.pixel, solid)
     rows = _mean(fine.view(4, batch, height, antialias, width * antialias), 3)
     rgba = _mean(rows.view(4, batch, height, width, antialias), 4).transpose(0, 1)
     rgb, alpha = rgba[:, :3], rgba[:, 3:]

@@ -129,6 +129,21 @@ def test_pictures_of_a_batch_are_those_drawn_alone(sphere):
         assert torch.equal(together.face[mine], alone.face)
 
 
+def test_slivers_have_weights_and_depths_between_their_corners():
+    """Needles across the picture, down to a ten-millionth of a pixel wide."""
+    random = np.random.default_rng(0)
+    ends = random.uniform(-1.5, 1.5, (5000, 2, 2))
+    third = ends[:, 0] + 10 ** random.uniform(-8, -1, (5000, 1)) * random.normal(size=(5000, 2))
+    xyz = np.concatenate([np.concatenate([ends, third[:, None]], 1), random.uniform(-0.9, 0.9, (5000, 3, 1))], 2)
+    clip = torch.from_numpy(np.concatenate([xyz, np.ones((5000, 3, 1))], 2))
+    seen = rasterise(clip, torch.tensor([[0, 1, 2]]), 64, 64, cull=False)
+    assert len(seen.pixel) > 1000
+    torch.testing.assert_close(seen.barycentric.sum(1), torch.ones(len(seen.pixel)))
+    least, most = clip[seen.picture, :, 2].aminmax(dim=1)
+    assert ((seen.depth >= least - 1e-4) & (seen.depth <= most + 1e-4)).double().mean() > 0.999
+    assert seen.barycentric.min() >= 0
+
+
 def test_nearer_surface_hides_the_further():
     near_and_far = torch.tensor([[[-1.0, -1, 0.5, 1], [3, -1, 0.5, 1], [-1, 3, 0.5, 1],
                                   [-1, -1, -0.5, 1], [3, -1, -0.5, 1], [-1, 3, -0.5, 1]]])  # fmt: skip
