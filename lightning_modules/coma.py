@@ -13,7 +13,7 @@ from lightning_modules.base import FaceGenModule
 
 
 class CoMAModule(FaceGenModule):
-    """Minimises the mean L1 of standardised meshes by gradient descent with momentum.
+    """Minimises the mean L1 of standardised meshes and lowers the learning rate after each pass over the data.
 
     Args:
         model: sizes of the networks.
@@ -38,17 +38,26 @@ class CoMAModule(FaceGenModule):
         steps_per_epoch: int,
     ) -> None:
         super().__init__()
-        self.config, self.optim = as_config(CoMAConfig, model), as_config(CoMAOptimConfig, optim)
+        self.config, self.descent = as_config(CoMAConfig, model), as_config(CoMAOptimConfig, optim)
         self.steps_per_epoch = steps_per_epoch
         self.save_hyperparameters(
             {
                 "model": to_plain(self.config),
-                "optim": to_plain(self.optim),
+                "optim": to_plain(self.descent),
                 "vertices": len(template),
                 "steps_per_epoch": steps_per_epoch,
             }
         )
         self.model = MeshAutoencoder(self.config, template, faces, mean, std)
+
+    def on_train_batch_start(self, batch: MeshBatch, batch_idx: int) -> None:
+        """The learning rate is a function of settings and step alone; a resumed run follows its present settings."""
+        (optimizer,) = self.trainer.optimizers
+        rate = self.descent.lr * self.descent.lr_decay ** (self.step // self.steps_per_epoch)
+        for group, decay in zip(optimizer.param_groups, (self.descent.weight_decay, 0.0), strict=True):
+            group.update(lr=rate, weight_decay=decay)
+            if "momentum" in group:
+                group["momentum"] = self.descent.momentum
 
     def training_step(self, batch: MeshBatch, batch_idx: int) -> dict[str, Tensor]:
         return coma_loss(self.model, batch["displacement"])
@@ -59,10 +68,13 @@ class CoMAModule(FaceGenModule):
     def test_step(self, batch: MeshBatch, batch_idx: int) -> dict[str, Tensor]:
         return self.validation_step(batch, batch_idx)
 
-    def configure_optimizers(self) -> Any:
+    def configure_optimizers(self) -> torch.optim.Optimizer:
         dense = self.model.dense_parameters()
         others = [p for p in self.model.parameters() if all(p is not d for d in dense)]
-        groups: list[dict[str, Any]] = [{"params": dense, "weight_decay": self.optim.weight_decay}, {"params": others}]
-        optimizer = torch.optim.SGD(groups, lr=self.optim.lr, momentum=self.optim.momentum)
-        schedule = torch.optim.lr_scheduler.StepLR(optimizer, self.steps_per_epoch, self.optim.lr_decay)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        groups: list[dict[str, Any]] = [
+            {"params": dense, "weight_decay": self.descent.weight_decay},
+            {"params": others},
+        ]
+        if self.descent.method == "adam":
+            return torch.optim.AdamW(groups, lr=self.descent.lr, weight_decay=0.0)
+        return torch.optim.SGD(groups, lr=self.descent.lr, momentum=self.descent.momentum)

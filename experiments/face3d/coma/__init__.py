@@ -5,8 +5,10 @@ from __future__ import annotations  # the heavy types below are named, not impor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from experiments.face3d.sae import Config as MeshConfig
-from experiments.face3d.sae import EvaluationConfig, build_datamodule, prepare
+from experiments.face3d.data import MeshStageConfig
+from experiments.face3d.data import build_datamodule as build_datamodule  # a stage's own, see experiments/__init__.py
+from experiments.face3d.data import prepare as prepare
+from experiments.face3d.sae import EvaluationConfig
 from facegen_core.methods.face3d.config import CoMAConfig, CoMAOptimConfig
 
 if TYPE_CHECKING:
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
 
     from datamodules.meshes import MeshDataModule, MeshDataset
     from lightning_modules.coma import CoMAModule
-
-__all__ = ["Config", "build_callbacks", "build_datamodule", "build_module", "evaluate", "prepare"]
 
 
 @dataclass
@@ -33,8 +33,8 @@ class GenerationConfig(EvaluationConfig):
 
 
 @dataclass
-class Config(MeshConfig):
-    """Settings of the CoMA stage: the SAE's data, other networks, another optimiser.
+class Config(MeshStageConfig):
+    """Settings of the CoMA stage.
 
     Attributes:
         model: sizes of the networks.
@@ -42,8 +42,8 @@ class Config(MeshConfig):
         evaluation: how faces are measured.
     """
 
-    model: CoMAConfig = field(default_factory=CoMAConfig)  # type: ignore[assignment]
-    optim: CoMAOptimConfig = field(default_factory=CoMAOptimConfig)  # type: ignore[assignment]
+    model: CoMAConfig = field(default_factory=CoMAConfig)
+    optim: CoMAOptimConfig = field(default_factory=CoMAOptimConfig)  # type: ignore[assignment]  # not Adam's alone
     evaluation: GenerationConfig = field(default_factory=GenerationConfig)
 
 
@@ -82,12 +82,11 @@ def evaluate(
     import torch
 
     from experiments.face3d.evaluation import encode_split, measures, protocol, read_vertex_mask
-    from experiments.face3d.generation import generation_measures
+    from experiments.face3d.shape_evaluation import Reference, table1
     from facegen_core.methods.face3d.mesh_convolution import fit_codes
-    from facegen_core.metrics.functional.diversity import training_diversity
-    from facegen_core.metrics.specificity import Specificity
 
-    model = module.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    on_gpu = torch.cuda.is_available() and config.trainer.accelerator != "cpu"
+    model = module.model.to("cuda" if on_gpu else "cpu")
     mask = read_vertex_mask(config.evaluation.vertex_mask, datamodule.num_vertices)
 
     def encode(meshes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -98,15 +97,12 @@ def evaluate(
         encode_split(datamodule, split, encode, lambda code, _: model.decode(code), mask, model.mean.device)
         for split in ("train", "test")
     )
-    training = _training_meshes(datamodule)
-    counts = (config.evaluation.pairs, config.evaluation.samples)
-    training_mm = training_diversity(training, training.identity, training.expression, counts[0], config.seed)
-    sampler, specificity = fit_codes(model, training), Specificity(training)
     values = measures(train, test, config.seed)
-    values |= generation_measures(sampler, specificity, training_mm, *counts, config.seed)
+    reference = Reference(datamodule, config.evaluation.pairs, config.seed)
+    values |= table1(fit_codes(model, reference.meshes), reference, config.evaluation.samples)
     tags = protocol(config.data, config.evaluation.vertex_mask)
     tags["protocol.specificity"] = "mean distance to the nearest training mesh, no alignment"
-    tags["protocol.diversity"] = f"{counts[0]} pairs, divided by the training set's"
+    tags["protocol.diversity"] = f"{config.evaluation.pairs} pairs, divided by the training set's"
     return values, {}, tags
 
 

@@ -215,13 +215,13 @@ class GaussianCodes(NamedTuple):
 
     @torch.no_grad()
     def generate(self, identity: Tensor, expression: Tensor, noise: Tensor) -> Tensor:
-        """Displacements (B, V, 3), mm, of whole codes (B, K)."""
-        return self.network.decode(identity)
+        """Displacements (B, V, 3), mm, of whole codes (B, K), on the CPU."""
+        return self.network.decode(identity).cpu()
 
     @torch.no_grad()
     def reconstruct(self, displacement: Tensor) -> Tensor:
-        """Meshes (B, V, 3), mm, encoded and decoded."""
-        return self.network(displacement)
+        """Meshes (B, V, 3), mm, encoded and decoded, on the CPU."""
+        return self.network(displacement.to(self.mean.device)).cpu()
 
 
 @torch.no_grad()

@@ -63,8 +63,7 @@ def fit_pca(meshes: MeshRows, components: int, centred: bool = True) -> LinearMo
     """Principal components through the Gram matrix, exact, in float64, two blocks of rows at a time.
 
     There are far fewer meshes M than coordinates 3V, so the M x M matrix of inner products is the small one (1.7 GB for
-    FaceScape); a general
-    PCA would copy the whole array (5 GB for FaceScape) several times.
+    FaceScape); a general PCA would copy the whole array (5 GB for FaceScape) several times.
 
     Args:
         meshes: (M, V, 3) or (M, 3V), mm; may be a memory map.
