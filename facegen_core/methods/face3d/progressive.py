@@ -50,9 +50,10 @@ def total_images(config: GrowthConfig) -> int:
 def total_batches(config: GrowthConfig) -> int:
     """Batches from the first phase to the end of the last."""
     images = batches = 0
-    while images < total_images(config):
-        images += batch_at(images, config)
-        batches += 1
+    for growths, size in enumerate(config.batch):
+        end = config.stable_images + growths * (config.fade_images + config.stable_images)
+        count = max(0, math.ceil((end - images) / size))  # the last one of a resolution may reach into the next
+        images, batches = images + count * size, batches + count
     return batches
 
 
@@ -99,11 +100,9 @@ def append_deviation(x: Tensor, group: int) -> Tensor:
         group: pictures in a group.
     """
     groups = max(1, len(x) // group)
-    member = torch.arange(len(x), device=x.device) % groups
-    feature = torch.stack(
-        [(x[member == g].float().var(0, correction=0) + EPSILON).sqrt().mean() for g in range(groups)]
-    )
-    plane = feature[member].to(x.dtype).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
+    deviations = [(x[g::groups].float().var(0, correction=0) + EPSILON).sqrt().mean() for g in range(groups)]
+    feature = torch.stack(deviations).repeat(-(-len(x) // groups))[: len(x)]
+    plane = feature.to(x.dtype).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
     return torch.cat([x, plane], 1)
 
 
