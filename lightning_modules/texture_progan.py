@@ -28,6 +28,7 @@ class TextureProGANModule(FaceGenModule):
 
     optim: OptimConfig
     resolution: Tensor
+    alpha: Tensor
     network = "generator"
     optimizers_per_step = 2
     find_unused_parameters = True
