@@ -13,7 +13,7 @@ SET ?=
 RUN ?= last
 WORDS = $(if $(DATA),data.root=$(DATA)) $(SET)
 
-STAGES := sae shape_cgan coma
+STAGES := sae shape_cgan texture_progan coma
 PAPERS := face3d
 
 .DEFAULT_GOAL := help

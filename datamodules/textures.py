@@ -108,19 +108,25 @@ class TextureDataModule(FaceDataModule):
         config: which textures.
         resolutions: sides of the pictures that are kept, from the smallest.
         plan: what the training batches are like.
+        batch_size: pictures at a time where all are read in order.
         seed: the run's seed.
     """
 
-    def __init__(self, config: TextureConfig, resolutions: tuple[int, ...], plan: Plan, seed: int) -> None:
-        super().__init__(plan(0)[2], seed, config.num_workers)
+    def __init__(
+        self, config: TextureConfig, resolutions: tuple[int, ...], plan: Plan, batch_size: int, seed: int
+    ) -> None:
+        super().__init__(batch_size, seed, config.num_workers)
         self.config, self.mips, self.plan = config, FaceMips(resolutions), plan
         self._folder: Path | None = None
+        self._split: dict[str, list[Any]] = {}  # all people's who have meshes, so that shapes are split in the same way
 
     def prepare_data(self) -> None:
         if self.config.root is None:
             raise DatasetNotFoundError("data.root: no folder given.")
         root = Path(self.config.root)
-        meshes = [mesh for mesh in find_meshes(root) if self.config.has(mesh.identity)]
+        meshes = find_meshes(root)
+        self._split = split_identities(sorted({mesh.identity for mesh in meshes}), self.config)
+        meshes = [mesh for mesh in meshes if self.config.has(mesh.identity)]
         textures = [replace(mesh, path=mesh.path.removesuffix(".obj") + ".jpg") for mesh in meshes]
         there = [texture for texture in textures if (root / texture.path).is_file()]
         if len(there) < len(textures):
@@ -137,7 +143,8 @@ class TextureDataModule(FaceDataModule):
             self.prepare_data()
         assert self._folder is not None
         cache = open_texture_cache(self._folder, self.mips, self.config.on_bad_sample, MeshFile)
-        split = split_identities(sorted({file.identity for file in cache.files}), self.config)
+        there = {file.identity for file in cache.files}
+        split = {name: [person for person in people if person in there] for name, people in self._split.items()}
         self.people = split["train"]
         label = {person: i for i, person in enumerate(p for name in ("train", "val", "test") for p in split[name])}
         names = {file.expression: file.name for file in cache.files}

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from facegen_core.config import OptimConfig, as_config, to_plain
-from facegen_core.errors import CheckpointError
 from facegen_core.methods.face3d.config import CodeSizes, ShapeGANConfig
 from facegen_core.methods.face3d.expression_codes import expression_codes
 from facegen_core.methods.face3d.identity_codes import IdentityCodes
@@ -98,13 +97,7 @@ class ShapeCGANModule(FaceGenModule):
             CheckpointError: the tables differ, or other weights do.
         """
         super().on_load_checkpoint(checkpoint)
-        for name in ("codes", "people"):
-            saved = checkpoint["state_dict"][f"identity_codes.{name}"]
-            if not torch.equal(saved.cpu(), getattr(self.identity_codes, name).cpu()):
-                raise CheckpointError(
-                    "this checkpoint was made with another table of identity codes (z_id) than the one in "
-                    "identity_codes=. Give it the table it was trained with: it is in the folder of its SAE."
-                )
+        self.identity_codes.refuse_others(checkpoint["state_dict"], "identity_codes.")
 
     def configure_optimizers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
         return (

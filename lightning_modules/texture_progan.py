@@ -23,6 +23,7 @@ class TextureProGANModule(FaceGenModule):
         model: networks, losses and growth.
         sizes: what the data and the z_id table decide.
         optim: Adam's settings, the same for both.
+        expression_names: of the classes, or action units; so that a checkpoint can be used without its data.
         identity_codes: z_id of the people trained on; becomes part of the checkpoint.
     """
 
@@ -38,6 +39,7 @@ class TextureProGANModule(FaceGenModule):
         model: TextureGANConfig | dict[str, Any],
         sizes: TextureSizes | dict[str, Any],
         optim: OptimConfig | dict[str, Any],
+        expression_names: list[str],
         identity_codes: IdentityCodes,
     ) -> None:
         super().__init__()
@@ -45,8 +47,14 @@ class TextureProGANModule(FaceGenModule):
         self.config, self.optim = as_config(TextureGANConfig, model), as_config(OptimConfig, optim)
         self.sizes = as_config(TextureSizes, sizes)
         self.save_hyperparameters(
-            {"model": to_plain(self.config), "sizes": to_plain(self.sizes), "optim": to_plain(self.optim)}
+            {
+                "model": to_plain(self.config),
+                "sizes": to_plain(self.sizes),
+                "optim": to_plain(self.optim),
+                "expression_names": expression_names,
+            }
         )
+        self.expression_names = expression_names
         self.identity_codes = identity_codes
         self.generator = TextureGenerator(self.config, self.sizes)
         self.discriminator = TextureDiscriminator(self.config, self.sizes)
@@ -97,6 +105,34 @@ class TextureProGANModule(FaceGenModule):
         self.manual_backward(loss)
         optimizer.step()
         optimizer.zero_grad()
+
+    def validation_step(self, batch: TextureBatch, batch_idx: int) -> dict[str, Tensor]:
+        """What the discriminator reads off real pictures, shrunk to the size it has grown to."""
+        pictures = torch.nn.functional.adaptive_avg_pool2d(batch["image"], int(self.resolution))
+        verdict = self.discriminator(pictures, float(self.alpha))
+        return {"expression_logits": verdict.expression, "expression": batch["expression"]}
+
+    def pictures(self, noise: Tensor, identity: Tensor, expression: Tensor) -> Tensor:
+        """Pictures (B, 3, R, R) in [0, 1] at the size it has grown to, on the CPU.
+
+        Args:
+            noise: (B, noise_dim).
+            identity: (B, identity_code_dim), z_id.
+            expression: (B, expressions), z_exp.
+        """
+        codes = (code.to(self.device) for code in (noise, identity, expression))
+        with torch.no_grad():
+            made: Tensor = self.generator(*codes, int(self.resolution), float(self.alpha))
+        return (made.float().cpu() / 2 + 0.5).clamp(0, 1)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuses a checkpoint made with another z_id table than the one in use.
+
+        Raises:
+            CheckpointError: the tables differ, or other weights do.
+        """
+        super().on_load_checkpoint(checkpoint)
+        self.identity_codes.refuse_others(checkpoint["state_dict"], "identity_codes.")
 
     def generate(self, batch: TextureBatch) -> Tensor:
         """Pictures of the batch's people and expressions with new noise, as large as the batch's."""

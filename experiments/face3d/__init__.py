@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from experiments.face3d import coma, sae, shape_cgan
+from experiments.face3d import coma, sae, shape_cgan, texture_progan
 
-STAGES = {"sae": sae, "shape_cgan": shape_cgan, "coma": coma}
+STAGES = {"sae": sae, "shape_cgan": shape_cgan, "texture_progan": texture_progan, "coma": coma}
 
 
 def reproduce(words: Sequence[str]) -> None:

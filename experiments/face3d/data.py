@@ -59,7 +59,7 @@ def prepare(config: MeshStageConfig) -> None:
     from facegen_core.population.facescape_layout import write_facescape
 
     write = {"facescape": write_facescape, "bp4d": write_bp4d}[config.data.dataset]
-    write(_population_folder(config), config.population.people, config.population.seed)
+    write(population_folder(config), config.population.people, config.population.seed)
 
 
 def build_datamodule(config: MeshStageConfig) -> MeshDataModule:
@@ -67,7 +67,7 @@ def build_datamodule(config: MeshStageConfig) -> MeshDataModule:
     from datamodules.bp4d import BP4DDataModule
     from datamodules.facescape import FaceScapeDataModule
 
-    data = replace(config.data, root=config.data.root or str(_population_folder(config)))
+    data = replace(config.data, root=config.data.root or str(population_folder(config)))
     reader = BP4DDataModule if data.dataset == "bp4d" else FaceScapeDataModule
     return reader(data, config.trainer.batch_size, config.seed)
 
@@ -87,6 +87,9 @@ def expression_labels(data: DataConfig, asked: ExpressionLabels | None) -> Expre
     return labels
 
 
-def _population_folder(config: MeshStageConfig) -> Path:
-    name = f"{config.data.dataset}-{config.population.people}-seed{config.population.seed}"
+def population_folder(config: MeshStageConfig) -> Path:
+    """Where the embedded people stand; those of another version of the population stay beside them."""
+    from facegen_core.population.writing import VERSION
+
+    name = f"{config.data.dataset}-{config.population.people}-seed{config.population.seed}-v{VERSION}"
     return Path(config.outputs) / "data" / name

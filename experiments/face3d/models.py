@@ -16,6 +16,9 @@ from facegen_core.methods.face3d.expression_codes import expression_codes
 from facegen_core.methods.face3d.identity_codes import IdentityCodes
 from lightning_modules.sae import SAEModule
 from lightning_modules.shape_cgan import ShapeCGANModule
+from lightning_modules.texture_progan import TextureProGANModule
+
+AT_A_TIME = 64
 
 
 @dataclass
@@ -93,6 +96,55 @@ def load_shape_model(run: Path, checkpoint: Path | None = None) -> ShapeModel:
     gan = shape_cgan.build_module(config, datamodule)
     load_weights(gan, run, checkpoint)
     return ShapeModel(gan, load_autoencoder(Path(config.sae)), datamodule.file)
+
+
+@dataclass
+class TextureModel:
+    """The texture GAN.
+
+    Attributes:
+        gan: generator and z_id table.
+    """
+
+    gan: TextureProGANModule
+
+    @property
+    def expression_names(self) -> list[str]:
+        """Of the E expressions or action units."""
+        return self.gan.expression_names
+
+    @property
+    def identity_codes(self) -> IdentityCodes:
+        """The z_id table, and draws of new people."""
+        return self.gan.identity_codes
+
+    @property
+    def resolution(self) -> int:
+        """Pixels of a side of its pictures."""
+        return int(self.gan.resolution)
+
+    def draw_noise(self, count: int, generator: torch.Generator) -> Tensor:
+        """Noise codes (count, noise_dim)."""
+        return torch.randn(count, self.gan.config.noise_dim, generator=generator)
+
+    def pictures(self, noise: Tensor, identity: Tensor, expression: Tensor) -> Tensor:
+        """Face crops (B, 3, R, R) in [0, 1] of codes (B, .), see :class:`TextureProGANModule`."""
+        parts = zip(noise.split(AT_A_TIME), identity.split(AT_A_TIME), expression.split(AT_A_TIME), strict=True)
+        return torch.cat([self.gan.pictures(*part) for part in parts])
+
+
+def load_texture_model(run: Path, checkpoint: Path | None = None) -> TextureModel:
+    """The model of a TextureProGAN run; the data set is not needed.
+
+    Raises:
+        CheckpointError: the run has no checkpoint, or one that does not fit.
+    """
+    path, saved = read_checkpoint(run, checkpoint)
+    weights = saved["state_dict"]
+    table = IdentityCodes(weights["identity_codes.codes"], weights["identity_codes.people"])
+    gan = TextureProGANModule(**saved["hyper_parameters"], identity_codes=table)
+    fill_weights(gan, path, saved)
+    return TextureModel(gan)
 
 
 def load_autoencoder(run: Path) -> ShapeAutoencoder:

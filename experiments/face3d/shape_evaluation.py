@@ -10,7 +10,7 @@ from torch import Tensor
 from datamodules.meshes import MeshDataModule, MeshDataset
 from experiments.face3d.models import ShapeModel
 from facegen_core.methods.face3d.face_model import FaceModel, sample, sample_pairs
-from facegen_core.methods.face3d.mesh_judge import MeshJudge, fit_mesh_judge
+from facegen_core.methods.face3d.judge import Judge, fit_judge, judged
 from facegen_core.metrics.diversity import Diversity
 from facegen_core.metrics.functional.diversity import Differ, training_diversity
 from facegen_core.metrics.functional.specificity import index_training, nearest_training_mesh
@@ -41,13 +41,13 @@ class Reference:
         self.meshes = train
         self.training = training_diversity(train, train.identity, train.expression, pairs, seed)
         self.index = index_training(train)
-        self.judge: MeshJudge | None = None
+        self.judge: Judge | None = None
         if train.expression.ndim == 1:
             self._fit_judge(train, datamodule)
 
     def _fit_judge(self, train: MeshDataset, datamodule: MeshDataModule) -> None:
         held_out = [datamodule.datasets[split] for split in ("val", "test")]
-        self.judge = fit_mesh_judge(
+        self.judge = fit_judge(
             np.concatenate([part[:] for part in held_out]),
             torch.cat([part.identity for part in held_out]),  # type: ignore[attr-defined]
             torch.cat([part.expression for part in held_out]),  # type: ignore[attr-defined]
@@ -86,11 +86,9 @@ def table1(model: FaceModel, reference: Reference, samples: int) -> dict[str, fl
 
 
 def control(model: ShapeModel, reference: Reference) -> dict[str, float]:
-    """Whether the shape GAN does as asked, by the judge.
+    """Whether the shape GAN does as asked: what the judge says of samples at level 1, and what their level does.
 
-    ``expression_accuracy``: share of samples at level 1 judged to have the expression asked for. ``identity_drift``:
-    distance in the judge's identity space between two expressions of one person, as a share of the distance between two
-    people with one expression. ``intensity_rank_correlation``: Spearman's, of the level from 0 to 1.5 with how far the
+    Adds to :func:`judged` the ``intensity_rank_correlation``: Spearman's, of the level from 0 to 1.5 with how far the
     face has gone from its own level 0 in the direction in which the training people's expression lies.
     """
     assert reference.judge is not None
@@ -102,16 +100,6 @@ def control(model: ShapeModel, reference: Reference) -> dict[str, float]:
     faces = torch.cat([model.generate(people[some], labels, noise[some]) for some, labels in batches])
     values = judged(reference.judge, faces, who, what)
     return values | {"intensity_rank_correlation": _rank_correlation(model, reference, people[:10], noise[:10])}
-
-
-def judged(judge: MeshJudge, faces: Tensor, identity: Tensor, expression: Tensor) -> dict[str, float]:
-    """Expression accuracy and identity drift of labelled faces (N, V, 3); see :func:`control`."""
-    accuracy = (judge.expression(faces) == expression).double().mean()
-    places = judge.identity(faces)
-    distance = torch.cdist(places, places)
-    same_person, same_expression = identity[:, None] == identity, expression[:, None] == expression
-    drift = distance[same_person & ~same_expression].mean() / distance[~same_person & same_expression].mean()
-    return {"expression_accuracy": float(accuracy), "identity_drift": float(drift)}
 
 
 def _rank_correlation(model: ShapeModel, reference: Reference, people: Tensor, noise: Tensor) -> float:

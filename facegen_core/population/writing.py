@@ -28,6 +28,8 @@ PEOPLE_AT_A_TIME = 4
 TEXTURE_PIXELS = 256
 JPEG_QUALITY = 95
 MANIFEST = "population.json"
+VERSION = 2
+"""Raised whenever the same seed gives other people."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,7 @@ class Population:
     people: int
     seed: int
     texture_pixels: int
-    version: int = 2
-    """Raised whenever the same seed gives other people."""
+    version: int = VERSION
 
 
 class Person(NamedTuple):

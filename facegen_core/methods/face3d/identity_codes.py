@@ -1,5 +1,6 @@
 """The table of z_id: one fixed code a person, shared by the shape GAN and the texture GAN [C]."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -90,3 +91,20 @@ class IdentityCodes(nn.Module):
                 f"such as {missing[0]}. Shape and texture need one table that has them all."
             )
         return IdentityCodes(self.codes[[row[int(person)] for person in people]], people, self.kind)
+
+    def refuse_others(self, weights: Mapping[str, Tensor], prefix: str) -> None:
+        """Compares this table with the one in a checkpoint.
+
+        Args:
+            weights: the checkpoint's.
+            prefix: of this module's names in it.
+
+        Raises:
+            CheckpointError: the tables differ.
+        """
+        for name in ("codes", "people"):
+            if not torch.equal(weights[prefix + name].cpu(), getattr(self, name).cpu()):
+                raise CheckpointError(
+                    "this checkpoint was made with another table of identity codes (z_id) than the one in "
+                    "identity_codes=. Give it the table it was trained with: it is in the folder of its SAE."
+                )

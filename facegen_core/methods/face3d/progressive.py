@@ -41,6 +41,11 @@ def batch_at(images: int, config: GrowthConfig) -> int:
     return config.batch[int(math.log2(resolution // config.first_resolution))]
 
 
+def resolutions(config: GrowthConfig) -> tuple[int, ...]:
+    """Sides of the pictures, from the first phase to the last."""
+    return tuple(config.first_resolution * 2**i for i in range(len(config.batch)))
+
+
 def total_images(config: GrowthConfig) -> int:
     """Pictures from the first phase to the end of the last."""
     growths = int(math.log2(config.last_resolution // config.first_resolution))

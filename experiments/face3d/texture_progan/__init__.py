@@ -1,0 +1,134 @@
+"""Stage TextureProGAN of 3DFaceCAM: what is trained, on what, and what is measured."""
+
+from __future__ import annotations  # the heavy types below are named, not imported, until a stage is built
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from datamodules.config import TextureConfig
+from experiments.face3d.data import DataConfig, MeshStageConfig, population_folder
+from experiments.face3d.data import prepare as prepare  # a stage's own, see experiments/__init__.py
+from experiments.runs import find_run, stage_folder
+from facegen_core.config import load_config
+from facegen_core.errors import ConfigError
+from facegen_core.methods.face3d.config import TextureGANConfig, TextureSizes
+
+if TYPE_CHECKING:
+    import lightning.pytorch as pl
+    from PIL.Image import Image
+
+    from datamodules.textures import TextureDataModule
+    from lightning_modules.texture_progan import TextureProGANModule
+
+
+@dataclass
+class TextureDataConfig(DataConfig, TextureConfig):
+    """Meshes as the other stages have them, whose textures are read."""
+
+
+@dataclass
+class EvaluationConfig:
+    """How much is drawn to measure a trained model.
+
+    Attributes:
+        people: new people, each drawn with every expression.
+    """
+
+    people: int = 50
+
+
+@dataclass
+class Config(MeshStageConfig):
+    """Settings of the TextureProGAN stage. The batch follows the growth; ``trainer.global_batch`` is its first.
+
+    Attributes:
+        data: the textures.
+        identity_codes: the z_id table shared with the shape GAN: its file, or "last" for that of the shape GAN's run
+            begun last.
+        model: networks, losses and growth.
+        evaluation: how much is drawn to measure it.
+    """
+
+    data: TextureDataConfig = field(default_factory=TextureDataConfig)
+    identity_codes: str = "last"
+    model: TextureGANConfig = field(default_factory=TextureGANConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+    def check(self) -> None:
+        super().check()
+        batches = self.model.growth.batch
+        if self.trainer.global_batch != batches[0]:
+            raise ConfigError(
+                f"trainer.global_batch = {self.trainer.global_batch}: must be the first of "
+                f"model.growth.batch = {batches}."
+            )
+        if self.trainer.accumulate != 1:
+            raise ConfigError("trainer.accumulate: this stage takes 1, its batch follows model.growth.batch.")
+        if any(batch % self.trainer.processes for batch in batches):
+            raise ConfigError(
+                f"trainer.devices = {self.trainer.devices}: model.growth.batch = {batches} cannot be shared out."
+            )
+
+
+def settle(config: Config) -> None:
+    """Replaces "last" by the table it means now, so that a resumed run goes on with the same one."""
+    if config.identity_codes == "last":
+        from experiments.face3d import shape_cgan
+
+        run = find_run(stage_folder(config.outputs, "face3d", "shape_cgan"), "last")
+        config.identity_codes = str(load_config(shape_cgan.Config, run / "config.yaml").identity_codes)
+
+
+def build_datamodule(config: Config) -> TextureDataModule:
+    """The reader of the textures."""
+    from datamodules.textures import TextureDataModule
+    from facegen_core.methods.face3d.progressive import batch_at, phase_at, resolutions
+
+    growth = config.model.growth
+    data = replace(config.data, root=config.data.root or str(population_folder(config)))
+    return TextureDataModule(
+        data,
+        resolutions(growth),
+        lambda images: (*phase_at(images, growth), batch_at(images, growth)),
+        growth.batch[-1],
+        config.seed,
+    )
+
+
+def build_module(config: Config, datamodule: TextureDataModule) -> TextureProGANModule:
+    """The networks, sized by the data and the z_id table."""
+    import torch
+
+    from facegen_core.methods.face3d.identity_codes import IdentityCodes
+    from lightning_modules.texture_progan import TextureProGANModule
+
+    table = IdentityCodes.load(Path(config.identity_codes)).of_people(torch.tensor(datamodule.people))
+    sizes = TextureSizes(table.codes.shape[1], len(datamodule.people), datamodule.num_expressions)
+    return TextureProGANModule(config.model, sizes, config.optim, datamodule.expression_names, table)
+
+
+def build_callbacks(config: Config, datamodule: TextureDataModule) -> list[pl.Callback]:
+    """What is measured and drawn while it trains: what the discriminator reads off textures of people held out."""
+    from torchmetrics.classification import MulticlassAccuracy
+
+    from lightning_modules.callbacks.evaluator import Evaluator
+    from lightning_modules.callbacks.texture_pictures import TexturePictures
+
+    accuracy = MulticlassAccuracy(datamodule.num_expressions, average="micro")
+    fields = ("expression_logits", "expression")
+    return [Evaluator({"expression_accuracy": (accuracy, fields)}), TexturePictures()]
+
+
+def evaluate(
+    config: Config, module: TextureProGANModule, datamodule: TextureDataModule
+) -> tuple[dict[str, float], dict[str, Image], dict[str, str]]:
+    """Whether a judge, fitted on people held out, reads the expression asked for off textures of new people."""
+    from experiments.face3d.models import TextureModel
+    from experiments.face3d.texture_evaluation import judge_textures
+    from experiments.face3d.texture_figures import texture_figures
+
+    model = TextureModel(module)
+    values = judge_textures(model, datamodule, config.evaluation.people, config.seed)
+    tags = {"judge.expression_accuracy": "linear discriminants on principal components of people held out"}
+    return values, texture_figures(model, config.seed), tags
