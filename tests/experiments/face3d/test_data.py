@@ -10,6 +10,7 @@ from experiments.doctor import doctor
 from experiments.face3d import sae
 from experiments.stage import load_stage_config
 from facegen_core.errors import ConfigError
+from facegen_core.population.writing import VERSION
 
 SMALL = ["profile=smoke", "population.people=3", "data.frames_per_sequence=4", "trainer.max_steps=8"]
 
@@ -35,12 +36,12 @@ def test_sae_trains_on_action_units_and_is_measured(trained, capsys):
 
 def test_population_is_written_in_the_data_sets_layout(trained):
     (folder,) = (trained / "data").iterdir()
-    assert folder.name == "bp4d-3-seed0"
+    assert folder.name == f"bp4d-3-seed0-v{VERSION}"
     assert len(list((folder / "AUCoding" / "AU_OCC").glob("*.csv"))) == 3 * 8
 
 
 def test_written_population_passes_the_check(trained, capsys):
-    assert main(["data", "check", str(trained / "data" / "bp4d-3-seed0"), "--deep"]) == 0
+    assert main(["data", "check", str(next((trained / "data").iterdir())), "--deep"]) == 0
     first, *lines = capsys.readouterr().out.splitlines()
     assert "24 sequences of 3 subjects" in first
     assert all(line.endswith(": none") or line.startswith("coded frames: 240; with a mesh: 240") for line in lines)
@@ -53,7 +54,7 @@ def test_population_command_writes_as_many_people_as_the_layout_has(monkeypatch,
     asked = []
     monkeypatch.setattr(f"facegen_core.population.{layout}_layout.write_{layout}", lambda *found: asked.append(found))
     assert main(["data", "population", "--layout", layout, *words, "--out", str(tmp_path)]) == 0
-    assert asked == [(tmp_path, people, 0)]
+    assert asked == [(tmp_path, people, 0, 256)]
 
 
 def test_doctor_counts_the_people_of_both_layouts(monkeypatch, tmp_path):
