@@ -11,13 +11,11 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from experiments.face3d.textured_model import Faces, Person, TexturedModel, load_textured_model
+from experiments.face3d.textured_model import Faces, Person, TexturedModel, draw_faces, load_textured_model
 from facegen_core.errors import ConfigError, FacegenError
 from facegen_core.files import atomic_path
-from facegen_core.geometry.camera import framing, head_camera
 from facegen_core.geometry.export import write_glb, write_obj
 from facegen_core.geometry.mesh import Mesh
-from facegen_core.geometry.render import render
 from facegen_core.images import save_png
 from facegen_core.methods.face3d.expression_codes import parse_expression, parse_levels
 from facegen_core.progress import say, track
@@ -100,7 +98,7 @@ def generate(wish: Wish) -> None:
     rows = []
     for person, name in track(list(itertools.product(people, expressions)), "faces", "expression"):
         faces = model.make(person, levels[:, None] * expressions[name], style, wish.texture_pixels)
-        pictures = draw(model, faces, wish.pixels)
+        pictures = draw_faces(model, faces, wish.pixels)
         for level, *parts in zip(levels.tolist(), *faces, pictures, strict=True):
             _write_face(wish.out / folder_name(person) / face_name(name, level), model, *parts)
         rows.append(list(F.interpolate(pictures, size=SHEET_PIXELS, mode="area")))
@@ -133,17 +131,6 @@ def folder_name(person: Person) -> str:
 def face_name(expression: str, level: float) -> str:
     """What a face's files are called, such as smile-0.75; signs that some systems forbid in names become "x"."""
     return f"{re.sub(r'[^A-Za-z0-9_.+-]', 'x', expression.replace(' ', ''))}-{level:g}"
-
-
-def draw(model: TexturedModel, faces: Faces, pixels: int) -> Tensor:
-    """Pictures (B, 3, pixels, pixels) of faces from the front on white, all taken by one camera."""
-    codes = model.shape.codes
-    target, distance = framing(codes.template[None])
-    camera = head_camera(torch.zeros(1), torch.zeros(1), distance=distance, target=target)
-    return render(
-        faces.vertices, codes.faces, camera, pixels, texture=faces.maps, uv=codes.uv, faces_uv=codes.faces_uv,
-        background=torch.ones(3),
-    )  # fmt: skip
 
 
 def _turn(model: TexturedModel, faces: Faces) -> list[Image.Image]:
