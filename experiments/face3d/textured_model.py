@@ -95,7 +95,8 @@ class TexturedModel:
             side = pixels or PLAIN_PIXELS
             return Faces(vertices, SKIN[:, None, None].expand(count, 3, side, side))
         pictures = self.texture.pictures(person.texture_noise.expand(count, -1), identity, expressions)
-        return Faces(vertices, surround_face(pictures, pixels or 2 * self.texture.resolution).clamp(0, 1))
+        maps = surround_face(pictures, pixels or 2 * self.texture.resolution, self.texture.template)
+        return Faces(vertices, maps.clamp(0, 1))
 
 
 def load_textured_model(outputs: str, shape: str, texture: str) -> TexturedModel:
