@@ -16,11 +16,13 @@ from datamodules.base import FaceDataModule
 from datamodules.config import TextureConfig
 from datamodules.meshes import split_identities
 from datamodules.prepare.facescape import MeshFile, find_meshes
-from datamodules.prepare.texture_cache import FaceMips, build_texture_cache, open_texture_cache
+from datamodules.prepare.texture_cache import FaceMips, build_texture_cache, mean_map, open_texture_cache
 from datamodules.sampling import EndlessSampler, ShardSampler
 from facegen_core.errors import DatasetNotFoundError
 from facegen_core.progress import say
 from facegen_core.types import TextureBatch
+
+TEMPLATE_PIXELS, TEMPLATE_MAPS = 256, 64
 
 Plan = Callable[[int], tuple[int, float, int]]
 """Pictures shown so far -> side of the pictures in the next batch, share of the newest block, pictures in the batch."""
@@ -112,7 +114,7 @@ class TextureDataModule(FaceDataModule):
     """Faces of FaceScape's texture maps, split by person as the meshes are.
 
     After :meth:`setup`: ``everybody``, people's numbers in the order of their labels; ``people``, the first of them,
-    whom it is trained on; ``expression_names``; ``num_expressions``.
+    whom it is trained on; ``maps``, paths of their whole maps; ``expression_names``; ``num_expressions``.
 
     Args:
         config: which textures.
@@ -169,7 +171,12 @@ class TextureDataModule(FaceDataModule):
                 torch.tensor([label[file.identity] for file in files], dtype=torch.int64),
                 torch.tensor([file.expression for file in files], dtype=torch.int64),
             )
+        self.maps = [Path(self.config.root or "", file.path) for file in cache.files if file.identity in self.people]
         self._digest = hashlib.sha256(f"{cache.digest} {split} {self.mips.resolutions}".encode()).hexdigest()
+
+    def template(self) -> Tensor:
+        """The mean of some maps of people trained on, (3, 256, 256) uint8: what usually lies around a face."""
+        return mean_map(self.maps[:: -(-len(self.maps) // TEMPLATE_MAPS)], TEMPLATE_PIXELS)
 
     def digest(self) -> str:
         return self._digest

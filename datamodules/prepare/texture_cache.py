@@ -92,6 +92,23 @@ def build_texture_cache(
     return done
 
 
+def mean_map(paths: Sequence[Path], pixels: int) -> torch.Tensor:
+    """The mean of whole maps, (3, pixels, pixels) uint8: what usually lies around a face.
+
+    Raises:
+        BadSampleError: a map cannot be read.
+    """
+    total = torch.zeros(3, pixels, pixels)
+    for path in paths:
+        try:
+            with Image.open(path) as image:
+                image.draft("RGB", (pixels, pixels))  # decodes a large JPEG at a fraction of its size
+                total += from_uint8(np.asarray(image.convert("RGB").resize((pixels, pixels))))
+        except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+            raise BadSampleError(f"{path}: not a readable picture: {error}") from None
+    return (255 * total / len(paths)).round().to(torch.uint8)
+
+
 def open_texture_cache(
     folder: Path, mips: FaceMips, on_bad_sample: BadSamplePolicy, file: type[CachedFile]
 ) -> RowCache:

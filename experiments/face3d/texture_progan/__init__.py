@@ -105,7 +105,9 @@ def build_module(config: Config, datamodule: TextureDataModule) -> TextureProGAN
 
     table = IdentityCodes.load(Path(config.identity_codes)).of_people(torch.tensor(datamodule.people))
     sizes = TextureSizes(table.codes.shape[1], len(datamodule.people), datamodule.num_expressions)
-    return TextureProGANModule(config.model, sizes, config.optim, datamodule.expression_names, table)
+    return TextureProGANModule(
+        config.model, sizes, config.optim, datamodule.expression_names, table, datamodule.template()
+    )
 
 
 def build_callbacks(config: Config, datamodule: TextureDataModule) -> list[pl.Callback]:
