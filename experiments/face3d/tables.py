@@ -37,15 +37,15 @@ Rows = dict[str, dict[str, float]]
 Figures = dict[str, Image]
 
 
-def reproduce(words: Sequence[str]) -> None:
+def make_tables(words: Sequence[str]) -> None:
     """Trains what is not trained yet, measures every row on the same held-out people, and writes a page.
 
     A second call with the same settings measures again without training; a stopped one goes on where it stopped.
 
     Args:
         words: ``profile=``, ``label=`` (names the result; the profile if left out), ``note=`` (what the data are),
-            ``publish=true`` (puts the result on the repository's own page too) and overrides: for one stage with its name
-            before it, ``coma.trainer.max_steps=100``, else for every stage that has the key.
+            ``publish=true`` (puts the result on the repository's own page too) and overrides: one stage's with its
+            name before it, ``coma.trainer.max_steps=100``, else for every stage that has the key.
     """
     options, overrides = split_words(words, "profile", "label", "note", "publish")
     profile = options.get("profile", "demo")
@@ -111,12 +111,13 @@ def _measure_all(profile: str, overrides: list[str], label: str) -> tuple[Rows, 
             rows[f"{row}_level_{level}"] = table1(model.at_level(level), reference, settings.evaluation.samples)
     if config.data.dataset == "bp4d" or not find_textures(datamodule.root, find_meshes(datamodule.root)):
         say(f"{datamodule.root}: no textures, so no texture GAN and no figures 4, 9, 16 and 17")
-        return rows, figures
+        return rows, dict(sorted(figures.items()))
 
     texture = measure("texture", "texture_progan", f"identity_codes={settings.identity_codes}")
     faces = load_textured_model(config.outputs, str(shape), str(texture))
     rows["faces"] = judge_faces(faces, datamodule, _textures(texture), config.seed)
-    return rows, figures | drawn(texture) | face_figures(faces, config.seed)
+    figures |= drawn(texture) | face_figures(faces, config.seed)
+    return rows, dict(sorted(figures.items()))
 
 
 def _textures(run: Path) -> TextureDataModule:
