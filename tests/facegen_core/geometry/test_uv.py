@@ -98,7 +98,7 @@ def test_face_that_differs_from_the_template_by_one_colour_shifts_all_of_it():
 
 
 def test_without_a_template_colours_go_on_outwards():
-    """A face dark on its left: so is what lies to the left of it, as far as the map goes, without a step at the edge."""
+    """A face dark on its left: so is all that lies to its left, and no step is at the edge."""
     face = torch.linspace(0, 1, 61).expand(1, 1, 61, 61)
     (row,) = surround_face(face, 100)[:, 0, 35]
     assert row[:20].max() < 0.25
