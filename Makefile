@@ -18,7 +18,7 @@ PAPERS := face3d
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint data-population data-check dashboard compare bench doctor clean stages \
-	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%)
+	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%)
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=paper|demo|smoke] [DATA=folder] [SET=\"key=value ...\"]"
@@ -54,6 +54,10 @@ $(STAGES:%=evaluate-%): evaluate-%: $(STAMP) ## measure a stage's run on held-ou
 
 $(PAPERS:%=reproduce-%): reproduce-%: $(STAMP) ## a paper's tables, ours beside the published
 	$(FACEGEN) reproduce $* profile=$(PROFILE) $(WORDS)
+
+$(PAPERS:%=generate-%): OUT = outputs/generated/$*
+$(PAPERS:%=generate-%): generate-%: $(STAMP) ## new faces by the trained models, OUT=folder [SET="--people 4 --expression smile"]
+	$(FACEGEN) generate $* --out $(OUT) $(SET)
 
 LAYOUT ?= facescape
 PEOPLE ?= $(if $(filter bp4d,$(LAYOUT)),41,200)
