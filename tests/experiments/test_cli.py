@@ -92,7 +92,14 @@ def test_train_help_names_stages_words_and_exit_codes(capsys):
     code, out, _ = printed(capsys, "train", "--help")
     flat = " ".join(out.split())
     assert code == 0
-    for part in ("{coma,sae,shape_cgan,texture_progan}", "profile=paper|demo|smoke", "resume=last", "key=value", "143", "--quiet"):
+    for part in (
+        "{coma,sae,shape_cgan,texture_progan}",
+        "profile=paper|demo|smoke",
+        "resume=last",
+        "key=value",
+        "143",
+        "--quiet",
+    ):
         assert part in flat
 
 
