@@ -35,7 +35,7 @@ def crop_face(maps: Tensor, side: int | None = None) -> Tensor:
         ValueError: the maps are not square.
     """
     top, left, length = face_rectangle(_side(maps))
-    return _resize(maps[..., top : top + length, left : left + length], side or length)
+    return resize_square(maps[..., top : top + length, left : left + length], side or length)
 
 
 def paste_face(maps: Tensor, faces: Tensor, feather: float = FEATHER) -> Tensor:
@@ -63,19 +63,20 @@ def paste_face(maps: Tensor, faces: Tensor, feather: float = FEATHER) -> Tensor:
     ramp = (from_edge / feather).clamp(max=1) if feather else torch.ones_like(from_edge)
     cover = torch.minimum(ramp[:, None], ramp[None])
     pasted = maps.clone()
-    pasted[place] = torch.lerp(maps[place], _resize(faces, length).to(maps.dtype), cover)
+    pasted[place] = torch.lerp(maps[place], resize_square(faces, length).to(maps.dtype), cover)
     return pasted
+
+
+def resize_square(faces: Tensor, side: int) -> Tensor:
+    """Square pictures (..., S, S) as (..., side, side), bilinear with antialiasing."""
+    if faces.shape[-1] == side:
+        return faces
+    flat = faces.reshape(-1, 1, *faces.shape[-2:])
+    resized = interpolate(flat, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
+    return resized.reshape(*faces.shape[:-2], side, side)
 
 
 def _side(maps: Tensor) -> int:
     if maps.ndim < 2 or maps.shape[-1] != maps.shape[-2]:
         raise ValueError(f"expected square maps (..., R, R), got {tuple(maps.shape)}")
     return maps.shape[-1]
-
-
-def _resize(faces: Tensor, side: int) -> Tensor:
-    if faces.shape[-1] == side:
-        return faces
-    flat = faces.reshape(-1, 1, *faces.shape[-2:])
-    resized = interpolate(flat, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
-    return resized.reshape(*faces.shape[:-2], side, side)
