@@ -88,8 +88,8 @@ class MeshDataModule(FaceDataModule):
     """Meshes split by person; see ``datamodules/config.py`` for the settings. Subclasses say which and how labelled.
 
     After :meth:`setup`: ``template`` (V, 3), what displacements are measured from; ``faces``, ``uv``, ``faces_uv``;
-    ``num_vertices``; ``people``, the numbers of those trained on, whose labels come first, and ``num_identities``, how
-    many they are; ``expression_names`` and ``num_expressions``; ``skipped``, what was left out, with the reasons.
+    ``num_vertices``; ``everybody``, people's numbers in the order of their labels; ``people``, the first of them, who
+    are trained on, and ``num_identities``, how many they are; ``expression_names`` and ``num_expressions``; ``skipped``, what was left out, with the reasons.
     """
 
     file: type[CachedFile]
@@ -131,15 +131,17 @@ class MeshDataModule(FaceDataModule):
         assert self._folder is not None
         cache = open_mesh_cache(self._folder, self.config.on_bad_sample, self.file)
         split = split_identities(sorted({mesh.identity for mesh in cache.meshes}), self.config)
-        label = {person: i for i, person in enumerate(p for name in ("train", "val", "test") for p in split[name])}
+        everybody = [*split["train"], *split["val"], *split["test"]]
+        label = {person: i for i, person in enumerate(everybody)}
         offset = self._offset(cache, split["train"])
         self.template = torch.from_numpy(cache.template + offset)
         self.faces, self.faces_uv = torch.from_numpy(cache.faces), torch.from_numpy(cache.faces_uv)
         self.uv, self.skipped = torch.from_numpy(cache.uv), cache.skipped
         if self.skipped:
             say(f"{self.root}: {len(self.skipped)} meshes are left out, the first: {self.skipped[0][1]}")
-        self.num_vertices, self.people = len(cache.template), [self.number(person) for person in split["train"]]
-        self.num_identities = len(self.people)
+        self.num_vertices, self.num_identities = len(cache.template), len(split["train"])
+        self.everybody = [self.number(person) for person in everybody]
+        self.people = self.everybody[: self.num_identities]
         expressions, self.expression_names = self.label(cache.meshes)
         self.num_expressions = len(self.expression_names)
         for name, people in split.items():
@@ -152,6 +154,11 @@ class MeshDataModule(FaceDataModule):
 
     def digest(self) -> str:
         return self._digest
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether every mesh has one of the expressions; else it has action units."""
+        return self.datasets["train"].expression.ndim == 1  # type: ignore[attr-defined,no-any-return]
 
     @property
     def root(self) -> Path:

@@ -1,7 +1,7 @@
 """Face textures of people, at the size a growing network asks for."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,12 @@ from facegen_core.types import TextureBatch
 
 Plan = Callable[[int], tuple[int, float, int]]
 """Pictures shown so far -> side of the pictures in the next batch, share of the newest block, pictures in the batch."""
+
+
+def find_textures(root: Path, meshes: Sequence[MeshFile]) -> list[MeshFile]:
+    """The textures that lie beside meshes, ``<k>_<expression>.jpg``, as far as they are there."""
+    textures = [replace(mesh, path=mesh.path.removesuffix(".obj") + ".jpg") for mesh in meshes]
+    return [texture for texture in textures if (root / texture.path).is_file()]
 
 
 class TextureDataset(Dataset[Any]):
@@ -64,6 +70,10 @@ class TextureDataset(Dataset[Any]):
             path, shape = self.cache
             self.cache = np.memmap(path, np.uint8, "r", shape=shape)
 
+    def pictures(self, samples: npt.NDArray[np.int64], side: int) -> Tensor:
+        """Pictures (B, 3, side, side) in [0, 1] of some samples, for what is not trained in batches; a size it has."""
+        return self.mips.pictures(self.cache[self.rows[samples]], side).float() / 255
+
     def __getitems__(self, places: list[tuple[int, int, float]]) -> TextureBatch:
         """One batch of (index, resolution, alpha), the last two the same for all."""
         chosen = np.array([index for index, _, _ in places])
@@ -101,8 +111,8 @@ class GrowingBatches(Sampler[list[tuple[int, int, float]]]):
 class TextureDataModule(FaceDataModule):
     """Faces of FaceScape's texture maps, split by person as the meshes are.
 
-    After :meth:`setup`: ``people``, the numbers of those trained on, whose labels come first; ``expression_names``;
-    ``num_expressions``.
+    After :meth:`setup`: ``everybody``, people's numbers in the order of their labels; ``people``, the first of them,
+    whom it is trained on; ``expression_names``; ``num_expressions``.
 
     Args:
         config: which textures.
@@ -127,10 +137,9 @@ class TextureDataModule(FaceDataModule):
         meshes = find_meshes(root)
         self._split = split_identities(sorted({mesh.identity for mesh in meshes}), self.config)
         meshes = [mesh for mesh in meshes if self.config.has(mesh.identity)]
-        textures = [replace(mesh, path=mesh.path.removesuffix(".obj") + ".jpg") for mesh in meshes]
-        there = [texture for texture in textures if (root / texture.path).is_file()]
-        if len(there) < len(textures):
-            say(f"{root}: {len(textures) - len(there)} of {len(textures)} meshes have no texture")
+        there = find_textures(root, meshes)
+        if len(there) < len(meshes):
+            say(f"{root}: {len(meshes) - len(there)} of {len(meshes)} meshes have no texture")
         if not there:
             raise DatasetNotFoundError(f"{root}: no textures <k>_<expression>.jpg of the people asked for.")
         cache = Path(self.config.cache) if self.config.cache else root / ".facegen_cache"
@@ -145,8 +154,8 @@ class TextureDataModule(FaceDataModule):
         cache = open_texture_cache(self._folder, self.mips, self.config.on_bad_sample, MeshFile)
         there = {file.identity for file in cache.files}
         split = {name: [person for person in people if person in there] for name, people in self._split.items()}
-        self.people = split["train"]
-        label = {person: i for i, person in enumerate(p for name in ("train", "val", "test") for p in split[name])}
+        self.people, self.everybody = split["train"], [*split["train"], *split["val"], *split["test"]]
+        label = {person: i for i, person in enumerate(self.everybody)}
         names = {file.expression: file.name for file in cache.files}
         self.num_expressions = max(names) + 1
         self.expression_names = [names.get(k, "") for k in range(self.num_expressions)]

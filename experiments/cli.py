@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     command = add("reproduce", _reproduce, "train and measure all rows of a paper's tables, ours beside the published")
     command.add_argument("paper", choices=sorted(EXPERIMENTS))
     command.add_argument("words", nargs="*", metavar="key=value", help=words)
+    _add_generate(commands)
     _add_data(commands)
     command = add("compare", _compare, "a table of runs and their measures")
     command.add_argument("--outputs", type=Path, default=Path("outputs"))
@@ -85,6 +86,26 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--port", type=int, default=5000)
     add("doctor", _doctor, "versions, devices, free memory and disk, weights and data found")
     return parser
+
+
+def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "make new faces with trained models, as files other programs open"
+    papers = commands.add_parser("generate", help=text, description=text).add_subparsers(metavar="PAPER", required=True)
+    text = "textured 3D faces: .obj and .glb, a picture of each, a turntable of each person, and one sheet of all"
+    face3d = papers.add_parser("face3d", help=text, description=text)
+    option = face3d.add_argument
+    option("--out", type=Path, required=True, help="folder to write to")
+    option("--people", type=int, default=4, help="how many new people; 4")
+    option("--seed", type=int, default=0, help="which people; 0")
+    option("--expression", metavar="TEXT", help="'smile', '0.6*smile+anger', 'AU06+AU12', several by commas, 'all'")
+    option("--intensity", metavar="LEVELS", default="1", help="1 is as trained: '1', '0,0.5,1', '0:1.5:5'")
+    option("--style", type=int, metavar="N", help="number of the person in whose way all make their expressions")
+    option("--shape", metavar="RUN", default="last", help="run of shape_cgan: last, name, folder or checkpoint")
+    option("--texture", metavar="RUN", default="last", help="run of texture_progan likewise; 'none': plain skin")
+    option("--pixels", type=int, default=512, help="side of the pictures; 512")
+    option("--texture-pixels", type=int, help="side of the texture maps; twice that of the faces the network makes")
+    option("--outputs", default="outputs", help="folder of all runs")
+    face3d.set_defaults(run=_generate_face3d)
 
 
 def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -119,6 +140,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _reproduce(arguments: argparse.Namespace) -> None:
     EXPERIMENTS[arguments.paper].reproduce(arguments.words)
+
+
+def _generate_face3d(arguments: argparse.Namespace) -> None:
+    from experiments.face3d.generate import Wish, generate
+
+    generate(Wish(**{key: value for key, value in vars(arguments).items() if key in Wish.__annotations__}))
 
 
 def _population(arguments: argparse.Namespace) -> None:

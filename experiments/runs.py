@@ -68,7 +68,7 @@ def find_run(folder: Path, which: str, profile: str | None = None) -> Path:
             if profile is None or re.fullmatch(rf"{re.escape(profile)}-\d+", run.name):
                 return run
         of = f" of profile {profile}" if profile else ""
-        raise FacegenError(f"{folder}: no run{of} here yet. Begin one with facegen train.")
+        raise FacegenError(f"{folder}: no run{of} here yet. Begin one with facegen train {folder.name}.")
     for candidate in (folder / which, Path(which), Path(which).parent.parent):
         if (candidate / "config.yaml").is_file():
             return candidate

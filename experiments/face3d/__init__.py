@@ -9,6 +9,6 @@ STAGES = {"sae": sae, "shape_cgan": shape_cgan, "texture_progan": texture_progan
 
 def reproduce(words: Sequence[str]) -> None:
     """Trains and measures the rows of the paper's tables; see ``reproduce.py``."""
-    from experiments.face3d.reproduce import reproduce_sae
+    from experiments.face3d import reproduce
 
-    reproduce_sae(words)
+    reproduce.reproduce(words)

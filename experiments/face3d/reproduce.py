@@ -1,65 +1,68 @@
-"""``facegen reproduce face3d``: the SAE beside its unsupervised ablation (figure 3) and the linear model."""
+"""``facegen reproduce face3d``: tables 1 and 2 and the figures of the paper, every model trained on the same people."""
 
-import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from PIL.Image import Image
 
+from datamodules.meshes import MeshDataModule
+from datamodules.prepare.facescape import find_meshes
+from datamodules.textures import TextureDataModule, find_textures
 from experiments.evaluate import evaluate_run, load_weights
-from experiments.face3d import sae
-from experiments.face3d.evaluation import encode_split, measures, protocol, read_vertex_mask
+from experiments.face3d import STAGES, sae, shape_cgan, texture_progan
+from experiments.face3d.baselines import measure_baselines
+from experiments.face3d.evaluation import encode_split
+from experiments.face3d.face_evaluation import judge_faces
+from experiments.face3d.face_figures import face_figures
+from experiments.face3d.models import load_shape_model
 from experiments.face3d.results import PUBLISHED, save_result
-from experiments.memory import forget_peak_memory, peak_memory_gib
+from experiments.face3d.shape_evaluation import Reference, table1
+from experiments.face3d.textured_model import load_textured_model
+from experiments.face3d.trained import cost, drawn, stage_words, train_once
 from experiments.runs import stage_folder
 from experiments.stage import load_stage_config, open_data, run_logger, split_words
-from experiments.train import announced, checkpoint_to_resume, run_training
 from facegen_core.config import load_config, to_plain
 from facegen_core.errors import ConfigError
-from facegen_core.files import atomic_path
-from facegen_core.methods.face3d.pca import fit_pca
 from facegen_core.progress import say
 from facegen_core.reporting.embedding_figure import embedding_figure
 
 PAPER = "face3d"
-TRAINED_ROWS = {"sae": [], "unsupervised": ["model.identity_weight=0", "model.expression_weight=0"]}
-PCA_COMPONENTS = 130  # as many numbers as the SAE's two codes together
+UNSUPERVISED = ["model.identity_weight=0", "model.expression_weight=0"]
+LEVELS = (5, 10)
+"""Beside 1, the levels of intensity of table 1."""
+
+Rows = dict[str, dict[str, float]]
+Figures = dict[str, Image]
 
 
-def reproduce_sae(words: Sequence[str]) -> None:
+def reproduce(words: Sequence[str]) -> None:
     """Trains what is not trained yet, measures every row on the same held-out people, and writes a page.
 
     A second call with the same settings measures again without training; a stopped one goes on where it stopped.
 
     Args:
         words: ``profile=``, ``label=`` (names the result; the profile if left out), ``note=`` (what the data are),
-            ``publish=true`` (puts the result on the repository's own page too) and overrides.
+            ``publish=true`` (puts the result on the repository's own page too) and overrides. One that begins with a
+            stage's name, ``coma.trainer.max_steps=100``, is for that stage; others are for every stage that has the key.
     """
     options, overrides = split_words(words, "profile", "label", "note", "publish")
     profile = options.get("profile", "demo")
     label = options.get("label", profile)
-    config: sae.Config = load_stage_config(sae, profile, [*overrides, f"name={label}"])
+    config: sae.Config = load_stage_config(sae, profile, [*stage_words("sae", overrides), f"name={label}"])
     if config.trainer.processes > 1:
         raise ConfigError("reproduce runs in one process. Train with facegen train and trainer.devices, then measure.")
     folder = stage_folder(config.outputs, PAPER, "reproduce") / label
     table = run_logger(PAPER, "table", config, folder, {})
-    linked = [*overrides, f"tracking.parent={table.run_key}"]
+    overrides = [*overrides, f"tracking.parent={table.run_key}"]
 
-    rows: dict[str, dict[str, Any]] = {}
-    runs: dict[str, Path] = {}
-    for row, changes in TRAINED_ROWS.items():
-        config = load_stage_config(sae, profile, [*linked, *changes, f"name={label}-{row}"])
-        runs[row] = _train_once(config)
-        values = evaluate_run(PAPER, "sae", sae, config, runs[row])
-        rows[row] = values | json.loads((runs[row] / "cost.json").read_text())
-    rows["pca"] = _measure_pca(dataclasses.replace(config, name=f"{label}-pca"))
-
-    figure = _embeddings(config, runs)
-    table.log_picture("embedding", figure, step=config.trainer.max_steps)
+    rows, figures = _measure_all(profile, overrides, label)
+    steps = config.trainer.max_steps
     for row, values in rows.items():
-        table.log_metrics({f"{row}/{key}": value for key, value in values.items()}, step=config.trainer.max_steps)
+        table.log_metrics({f"{row}/{key}": value for key, value in values.items()}, step=steps)
+    for name, picture in figures.items():
+        table.log_picture(name, picture, step=steps)
     result = {
         "label": label,
         "command": _public_command(words),
@@ -67,98 +70,70 @@ def reproduce_sae(words: Sequence[str]) -> None:
         "settings": to_plain(config.trainer),
         "rows": rows,
     }
-    page = save_result(result, figure, folder)
+    page = save_result(result, figures, folder)
     if options.get("publish") == "true":
-        save_result(result, figure, PUBLISHED)
+        save_result(result, figures, PUBLISHED)
     table.log_file(page)
     table.finalize("success")
     print(page.read_text())
     say(f"written: {page}; look at the runs with make dashboard")
 
 
-def _public_command(words: Sequence[str]) -> str:
-    """The command that repeats a result, without folders of this machine."""
-    of_this_machine = ("outputs", "tracking.uri", "data.cache", "note", "publish")
-    kept = [word for word in words if word.partition("=")[0] not in of_this_machine]
-    return " ".join(["facegen reproduce face3d", *("data.root=DIR" if w.startswith("data.root=") else w for w in kept)])
+def _measure_all(profile: str, overrides: list[str], label: str) -> tuple[Rows, Figures]:
+    """Every row's figures, and the paper's figures by name."""
+    rows: Rows = {}
 
-
-def _train_once(config: sae.Config) -> Path:
-    """Trains ``config`` unless that was done, going on where a stopped run stopped; returns the run's folder."""
-    run = _folder_for(config)
-    if (run / "cost.json").is_file():
-        say(f"{run}: trained already")
+    def measure(row: str, name: str, *changes: str) -> Path:
+        words = [*stage_words(name, overrides), *changes, f"name={label}-{row}"]
+        config = load_stage_config(STAGES[name], profile, words)
+        run = train_once(name, config)
+        rows[row] = evaluate_run(PAPER, name, STAGES[name], config, run) | cost(run)
         return run
-    run.mkdir(parents=True, exist_ok=True)
-    with announced(run):
-        run_training(PAPER, "sae", sae, config, run, checkpoint_to_resume(run, "last"))
-    return run
 
+    codes = {"SAE": measure("sae", "sae"), "unsupervised": measure("unsupervised", "sae", *UNSUPERVISED)}
+    measure("coma", "coma")
+    shape = measure("shape", "shape_cgan", f"sae={codes['SAE']}")
+    one_hot = measure("shape_one_hot", "shape_cgan", f"sae={codes['SAE']}", "model.identity_code=one_hot")
+    figures = drawn(shape)
 
-def _folder_for(config: sae.Config) -> Path:
-    """The folder of the run with these settings, or a new one: a finished run with other settings is left as it is."""
-    folder = stage_folder(config.outputs, PAPER, "sae")
-    number = 1
-    while True:
-        run = folder / (f"{config.name}" if number == 1 else f"{config.name}-{number}")
-        saved = run / "config.yaml"
-        if not saved.is_file() or _comparable(load_config(sae.Config, saved)) == _comparable(config):
-            return run
-        number += 1
-
-
-def _comparable(config: sae.Config) -> dict[str, Any]:
-    """What decides a run's result."""
-    plain = to_plain(config)
-    return {key: value for key, value in plain.items() if key not in ("name", "tracking", "outputs", "evaluation")}
-
-
-def _measure_pca(config: sae.Config) -> dict[str, float]:
-    """The linear 3D morphable model with as many components as the SAE has codes, fitted on the same meshes."""
-    forget_peak_memory()
+    config = load_config(sae.Config, codes["SAE"] / "config.yaml")
     datamodule = open_data(sae, config)
     datamodule.setup("test")
-    say(f"fit PCA with {PCA_COMPONENTS} components")
-    model = fit_pca(datamodule.datasets["train"], PCA_COMPONENTS)
-    mask = read_vertex_mask(config.evaluation.vertex_mask, datamodule.num_vertices)
+    if datamodule.has_classes:
+        figures["figure-03-embeddings"] = _embeddings(config, datamodule, codes)
+    settings = load_config(shape_cgan.Config, shape / "config.yaml")
+    reference = Reference(datamodule, settings.evaluation.pairs, config.seed)
+    rows |= measure_baselines(config, datamodule, reference, settings.evaluation.samples)
+    for row, run in {"shape": shape, "shape_one_hot": one_hot}.items():
+        model = load_shape_model(run)
+        for level in LEVELS:
+            say(f"{row} at level {level}")
+            rows[f"{row}_level_{level}"] = table1(model.at_level(level), reference, settings.evaluation.samples)
+    if config.data.dataset == "bp4d" or not find_textures(datamodule.root, find_meshes(datamodule.root)):
+        say(f"{datamodule.root}: no textures, so no texture GAN and no figures 4, 9, 16 and 17")
+        return rows, figures
 
-    def encode(meshes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        codes = model.encode(meshes)
-        return codes, codes
-
-    def decode(codes: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
-        return model.decode(codes)
-
-    train, test = (encode_split(datamodule, s, encode, decode, mask, torch.device("cpu")) for s in ("train", "test"))
-    values = measures(train, test, config.seed)
-    values |= {"parameters": model.components.numel() + model.mean.numel(), "peak_memory_gib": peak_memory_gib()}
-    run = stage_folder(config.outputs, PAPER, "pca") / str(config.name)
-    run.mkdir(parents=True, exist_ok=True)
-    with atomic_path(run / "metrics.json") as temporary:
-        temporary.write_text(json.dumps(values, indent=1) + "\n")
-    logger = run_logger(
-        PAPER,
-        "pca",
-        config,
-        run,
-        {"data.digest": datamodule.digest()} | protocol(config.data, config.evaluation.vertex_mask),
-    )
-    logger.log_hyperparams({"components": len(model.components), "data": to_plain(config.data)})
-    logger.log_metrics({f"test/{key}": value for key, value in values.items()}, step=0)
-    logger.finalize("success")
-    return values
+    texture = measure("texture", "texture_progan", f"identity_codes={settings.identity_codes}")
+    faces = load_textured_model(config.outputs, str(shape), str(texture))
+    rows["faces"] = judge_faces(faces, datamodule, _textures(texture), config.seed)
+    return rows, figures | drawn(texture) | face_figures(faces, config.seed)
 
 
-def _embeddings(config: sae.Config, runs: dict[str, Path]) -> Any:
+def _textures(run: Path) -> TextureDataModule:
+    """The data of a texture GAN's run."""
+    datamodule: TextureDataModule = open_data(texture_progan, load_config(texture_progan.Config, run / "config.yaml"))
+    datamodule.setup("test")
+    return datamodule
+
+
+def _embeddings(config: sae.Config, datamodule: MeshDataModule, runs: dict[str, Path]) -> Image:
     """The paper's figure 3: codes of held-out people, the SAE's and the unsupervised ablation's."""
-    datamodule = open_data(sae, config)
-    datamodule.setup("test")
     codes = {}
     for row, run in runs.items():
         module = sae.build_module(load_config(sae.Config, run / "config.yaml"), datamodule)
         load_weights(module, run)
         test = encode_split(datamodule, "test", module.model.encode, module.model.decode, None, torch.device("cpu"))
-        codes["SAE" if row == "sae" else row] = (test.identity_code, test.expression_code)
+        codes[row] = (test.identity_code, test.expression_code)
     return embedding_figure(codes, test.identity, test.expression, config.seed)
 
 
@@ -175,3 +150,10 @@ def _describe(config: sae.Config, note: str | None) -> dict[str, Any]:
         "train_identities": datamodule.num_identities,
         "digest": datamodule.digest(),
     }
+
+
+def _public_command(words: Sequence[str]) -> str:
+    """The command that repeats a result, without folders of this machine."""
+    of_this_machine = ("outputs", "tracking.uri", "data.cache", "note", "publish")
+    kept = [word for word in words if word.partition("=")[0] not in of_this_machine]
+    return " ".join(["facegen reproduce face3d", *("data.root=DIR" if w.startswith("data.root=") else w for w in kept)])

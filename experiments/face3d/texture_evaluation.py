@@ -45,7 +45,7 @@ def _real(datamodule: TextureDataModule, split: str, side: int, people: int | No
     """Rows of pixels, identity and expression labels of a split's textures, or of its first ``people``."""
     dataset: TextureDataset = datamodule.datasets[split]  # type: ignore[assignment]
     some = torch.isin(dataset.identity, dataset.identity.unique()[:people])
-    pictures = dataset.mips.pictures(dataset.cache[dataset.rows[some.numpy()]], side).float() / 255
+    pictures = dataset.pictures(some.numpy().nonzero()[0], side)
     return _as_rows(pictures, side).numpy(), dataset.identity[some].numpy(), dataset.expression[some].numpy()
 
 

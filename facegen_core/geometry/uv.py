@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import avg_pool2d, interpolate
 
 FEATHER = 0.04
 """Usual width of the soft edge of a pasted face, as a share of its side."""
@@ -74,6 +74,43 @@ def resize_square(faces: Tensor, side: int) -> Tensor:
     flat = faces.reshape(-1, 1, *faces.shape[-2:])
     resized = interpolate(flat, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
     return resized.reshape(*faces.shape[:-2], side, side)
+
+
+def surround_face(faces: Tensor, pixels: int, template: Tensor | None = None) -> Tensor:
+    """Whole maps with faces in their places, around which everything takes on the faces' colours without a seam.
+
+    The released code overwrites the face in a template map of one person [C add_tex.py], which leaves a seam. Here the
+    difference to the template is carried on from the face's border outwards, ever more smoothly: pull-push (Gortler et
+    al. 1996, section 5.3).
+
+    Args:
+        faces: (B, C, S, S) floating point.
+        pixels: side of the maps.
+        template: (C, R, R) what a map usually looks like; None, and the faces' own colours go on outwards.
+
+    Returns:
+        (B, C, pixels, pixels).
+
+    Raises:
+        ValueError: faces are not square.
+    """
+    around = faces.new_zeros(1, 1, pixels, pixels)
+    if template is not None:
+        around = resize_square(template.to(faces), pixels)[None]
+    maps = paste_face(around.expand(*faces.shape[:2], -1, -1), faces, feather=0) - around
+    known = paste_face(torch.zeros_like(around[:, :1]), faces.new_ones(1, 1, 1, 1), feather=0)
+    return around + _spread(maps, known)
+
+
+def _spread(values: Tensor, known: Tensor) -> Tensor:
+    """Values (B, C, R, R) where ``known`` (1, 1, R, R) is 1, and where it is less, what is known around there."""
+    side = values.shape[-1]
+    if side == 1:
+        return values
+    weight = avg_pool2d(known, 2, ceil_mode=True)
+    mean = avg_pool2d(values * known, 2, ceil_mode=True) / weight.clamp(min=1e-6)
+    coarse = _spread(mean, (4 * weight).clamp(max=1))
+    return torch.lerp(interpolate(coarse, size=(side, side), mode="bilinear", align_corners=False), values, known)
 
 
 def _side(maps: Tensor) -> int:

@@ -40,6 +40,27 @@ def embedding_figure(
     return to_image(figure)
 
 
+def intensity_figure(codes: Tensor, expression: Tensor, level: Tensor, seed: int) -> Image.Image:
+    """The paper's figure 14: t-SNE of expression codes, coloured by expression and by level of intensity.
+
+    Args:
+        codes: (N, E).
+        expression: (N,) labels.
+        level: (N,).
+        seed: of the t-SNE.
+    """
+    points = _tsne(codes.numpy(), seed)
+    figure = Figure(figsize=(12, 5.4), dpi=90, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.scatter(*points.T, c=expression.numpy(), cmap="tab20", s=9, linewidths=0)
+    drawn = right.scatter(*points.T, c=level.numpy(), cmap="viridis", s=9, linewidths=0)
+    figure.colorbar(drawn, ax=right)
+    for panel, title in ((left, "coloured by expression"), (right, "coloured by level")):
+        panel.set_title(f"expression code, {title}", fontsize=10)
+        panel.set(xticks=[], yticks=[])
+    return to_image(figure)
+
+
 def _tsne(codes: npt.NDArray[np.floating], seed: int) -> npt.NDArray[np.floating]:
     perplexity = min(30.0, max(2.0, (len(codes) - 1) / 3))
     return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(codes)

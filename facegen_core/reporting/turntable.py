@@ -24,6 +24,7 @@ def turntable(
     size: int | tuple[int, int] = 256,
     degrees: float = 360.0,
     background: tuple[float, float, float] = WHITE,
+    texture: Tensor | None = None,
     **look: Any,
 ) -> list[Image.Image]:
     """Pictures of a mesh as it turns under a fixed light, the last of which leads on to the first.
@@ -35,7 +36,8 @@ def turntable(
         size: pixels: one number, or (height, width).
         degrees: 360 turns it round; less turns it to and fro that far, for faces that are open at the back.
         background: RGB in [0, 1].
-        look: texture, uv, faces_uv, colours and light, see :func:`~facegen_core.geometry.render.render`.
+        texture: (1, 3, H, W), or (frames, 3, H, W) of one that changes as it turns.
+        look: uv, faces_uv, colours and light, see :func:`~facegen_core.geometry.render.render`.
 
     Returns:
         ``frames`` RGB pictures.
@@ -46,7 +48,11 @@ def turntable(
     camera = head_camera(still, still, width / height, distance * max(1.0, height / width), target=target)
     behind, centre = (torch.tensor(values, device=vertices.device).float() for values in (background, target))
     turned = (vertices.expand(frames, -1, -1).float() - centre) @ _turns(frames, degrees).to(centre) + centre
-    pictures = (render(mesh[None], faces, camera, size, background=behind, **look)[0] for mesh in turned)
+    textures = [None] * frames if texture is None else texture.expand(frames, -1, -1, -1).split(1)
+    pictures = (
+        render(mesh[None], faces, camera, size, background=behind, texture=skin, **look)[0]
+        for mesh, skin in zip(turned, textures, strict=True)
+    )
     return [Image.fromarray(to_uint8(picture)) for picture in pictures]
 
 

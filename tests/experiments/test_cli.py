@@ -142,7 +142,7 @@ def test_word_after_an_option_is_still_read(capsys):
 def test_run_that_is_not_there_is_a_mistake(capsys, tmp_path, command):
     code, _, error = printed(capsys, *command, f"outputs={tmp_path}")
     assert code == 2
-    assert error == f"facegen: {tmp_path}/face3d/sae: no run here yet. Begin one with facegen train.\n"
+    assert error == f"facegen: {tmp_path}/face3d/sae: no run here yet. Begin one with facegen train sae.\n"
 
 
 def test_seed_below_zero_is_a_mistake(capsys):

@@ -123,9 +123,9 @@ def evaluate(
     What only classes allow, the judge's figures, is left out where expressions are action units.
     """
     from experiments.face3d import sae
-    from experiments.face3d.figures import embedding_figures, shape_figures
     from experiments.face3d.models import ShapeModel, load_autoencoder
     from experiments.face3d.shape_evaluation import Reference, control, table1
+    from experiments.face3d.shape_figures import embeddings, level_figure, shape_figures
     from experiments.stage import open_data
     from facegen_core.config import load_config
 
@@ -138,6 +138,7 @@ def evaluate(
     tags = {"protocol.diversity": "share of the training set's; new people, shared noise, expressions drawn uniformly"}
     if reference.judge is not None:
         values |= control(model, reference) | {f"real_{key}": value for key, value in reference.real.items()}
-        pictures["figure-13-embeddings"] = embedding_figures(model, config.seed, people=50)
+        pictures["figure-13-embeddings"] = embeddings(model, config.seed, people=50)
+        pictures["figure-14-levels"] = level_figure(model, config.seed)
         tags["judge.expression_accuracy"] = "linear discriminants on principal components of people held out"
     return values, pictures, tags

@@ -62,7 +62,11 @@ def parse_levels(text: str) -> Tensor:
             first, last, count = text.split(":")
             if int(count) < 1:
                 raise ValueError
-            return torch.linspace(float(first), float(last), int(count))
-        return torch.tensor([float(part) for part in text.split(",")])
+            levels = torch.linspace(float(first), float(last), int(count))
+        else:
+            levels = torch.tensor([float(part) for part in text.split(",")])
+        if not levels.isfinite().all():
+            raise ValueError
+        return levels
     except ValueError:
         raise ConfigError(f"intensity '{text}': expected a number, a list 0,0.5,1 or first:last:count.") from None

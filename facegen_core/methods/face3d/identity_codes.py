@@ -92,6 +92,12 @@ class IdentityCodes(nn.Module):
             )
         return IdentityCodes(self.codes[[row[int(person)] for person in people]], people, self.kind)
 
+    def agrees_with(self, other: "IdentityCodes") -> bool:
+        """Whether the people that both tables have, at least one, have the same codes in both."""
+        ours, theirs = (dict(zip(t.people.tolist(), t.codes.cpu(), strict=True)) for t in (self, other))
+        shared = ours.keys() & theirs.keys()
+        return bool(shared) and all(torch.equal(ours[person], theirs[person]) for person in shared)
+
     def refuse_others(self, weights: Mapping[str, Tensor], prefix: str) -> None:
         """Compares this table with the one in a checkpoint.
 

@@ -48,13 +48,22 @@ class SeparateLinearModel(NamedTuple):
     def generate(self, identity: Tensor, expression: Tensor, noise: Tensor) -> Tensor:
         """Displacements (B, V, 3), mm."""
         codes = self.label_mean[expression] + torch.einsum("bk,bkl->bl", noise, self.label_factor[expression])
-        return self.identity.decode(identity) + self.expression.decode(codes)
+        return self.decode(identity, codes)
 
-    def reconstruct(self, displacement: Tensor) -> Tensor:
-        """Least-squares fit of both codes together to meshes (B, V, 3), mm."""
+    def encode(self, displacement: Tensor) -> tuple[Tensor, Tensor]:
+        """Least-squares identity codes (B, D) and expression codes (B, K) of meshes (B, V, 3), mm, fitted together."""
         basis = torch.cat([self.identity.components, self.expression.components])
         codes = (displacement.flatten(1) - self.identity.mean) @ basis.T @ self.inverse
-        return (self.identity.mean + codes @ basis).unflatten(1, (-1, 3))
+        identity, expression = codes.split([len(self.identity.components), len(self.expression.components)], 1)
+        return identity, expression
+
+    def decode(self, identity: Tensor, expression: Tensor) -> Tensor:
+        """Displacements (B, V, 3), mm, of identity codes (B, D) and expression codes (B, K)."""
+        return self.identity.decode(identity) + self.expression.decode(expression)
+
+    def reconstruct(self, displacement: Tensor) -> Tensor:
+        """The model's face nearest to each mesh (B, V, 3), mm."""
+        return self.decode(*self.encode(displacement))
 
 
 def fit_separate_pca(

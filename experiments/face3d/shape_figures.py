@@ -10,12 +10,13 @@ from experiments.face3d.models import ShapeModel
 from facegen_core.geometry.camera import framing, head_camera
 from facegen_core.geometry.render import render
 from facegen_core.methods.face3d.expression_codes import parse_expression
-from facegen_core.reporting.embedding_figure import embedding_figure
+from facegen_core.reporting.embedding_figure import embedding_figure, intensity_figure
 from facegen_core.reporting.sheet import titled_sheet
 from facegen_core.seeding import torch_generator
 
 PIXELS = 144
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+SHOWN = ("smile", "mouth_stretch", "anger", "sadness", "brow_raiser")
 MIXTURES = ("smile+anger", "smile+brow_raiser", "mouth_stretch+brow_lower", "sadness+jaw_left")
 """Pairs that figure 7 is like; the paper does not name its own."""
 SKIN = (1.0, 0.878, 0.741)
@@ -36,10 +37,7 @@ def draw_shapes(model: ShapeModel, displacements: Tensor) -> list[Tensor]:
 
 def shape_figures(model: ShapeModel, seed: int) -> dict[str, Image.Image]:
     """Figures 5 to 8 and 12 by name; those of mixed expressions only where the expressions are FaceScape's."""
-    names = model.codes.expression_names
-    some = [name for name in ("smile", "mouth_stretch", "anger", "sadness", "brow_raiser") if name in names] or names[
-        :5
-    ]
+    some = shown(model.codes.expression_names)
     return {
         "figure-05-identities": _identities(model, seed, some),
         "figure-06-intensity": _intensity(model, seed, some[:4]),
@@ -47,6 +45,11 @@ def shape_figures(model: ShapeModel, seed: int) -> dict[str, Image.Image]:
         "figure-08-interpolation": _interpolation(model, seed, some),
         "figure-12-style": _style(model, seed, some),
     }
+
+
+def shown(names: Sequence[str]) -> list[str]:
+    """The expressions or action units that figures show."""
+    return [name for name in SHOWN if name in names] or list(names[: len(SHOWN)])
 
 
 def _identities(model: ShapeModel, seed: int, expressions: Sequence[str]) -> Image.Image:
@@ -101,7 +104,20 @@ def _style(model: ShapeModel, seed: int, expressions: Sequence[str]) -> Image.Im
     return titled_sheet(rows, expressions[:3], ["own way", *(f"as person {i + 2}" for i in range(4))])
 
 
-def embedding_figures(model: ShapeModel, seed: int, people: int, level: float = 1.0) -> Image.Image:
+def level_figure(model: ShapeModel, seed: int, people: int = 10) -> Image.Image:
+    """Figure 14: t-SNE of generated expression codes, all expressions at 15 levels [P: 10 people each]."""
+    levels = torch.linspace(0, 1.5, 15)
+    noise, identity = (torch.stack(part) for part in zip(*_draw(model, seed, 14, people), strict=True))
+    who, what, level = (
+        part.flatten()
+        for part in torch.meshgrid(torch.arange(people), torch.arange(model.expressions), levels, indexing="ij")
+    )
+    with torch.no_grad():
+        codes = model.gan.generator(noise[who], identity[who], level[:, None] * torch.eye(model.expressions)[what])
+    return intensity_figure(codes.expression, what, level, seed)
+
+
+def embeddings(model: ShapeModel, seed: int, people: int, level: float = 1.0) -> Image.Image:
     """Figure 13: t-SNE of generated codes of ``people`` new people with all expressions at one level."""
     noise, identity = (torch.stack(part) for part in zip(*_draw(model, seed, 13, people), strict=True))
     who = torch.arange(people).repeat_interleave(model.expressions)
