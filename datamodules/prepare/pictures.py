@@ -21,7 +21,7 @@ def read_pixels(path: Path) -> npt.NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             if image.mode.startswith(WIDE):
-                raise BadSampleError(f"{path}: grey levels of more than 8 bits ({image.mode}); save it as RGB of 8 bits")
+                raise BadSampleError(f"{path}: mode {image.mode} has more than 8 bits a level; save it as RGB")
             return np.asarray(image.convert("RGB"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # what Pillow's readers raise
         raise BadSampleError(f"{path}: the picture cannot be read: {error}") from None
