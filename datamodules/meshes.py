@@ -89,7 +89,8 @@ class MeshDataModule(FaceDataModule):
 
     After :meth:`setup`: ``template`` (V, 3), what displacements are measured from; ``faces``, ``uv``, ``faces_uv``;
     ``num_vertices``; ``everybody``, people's numbers in the order of their labels; ``people``, the first of them, who
-    are trained on, and ``num_identities``, how many they are; ``expression_names`` and ``num_expressions``; ``skipped``, what was left out, with the reasons.
+    are trained on, and ``num_identities``, how many they are; ``expression_names`` and ``num_expressions``;
+    ``skipped``, what was left out, with the reasons.
     """
 
     file: type[CachedFile]

@@ -14,10 +14,18 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from datamodules.base import FaceDataModule
 from datamodules.config import MeshDataConfig
 from datamodules.meshes import split_identities
-from datamodules.prepare.texture_cache import CachedTexture, FaceMips, build_texture_cache, open_texture_cache
+from datamodules.prepare.texture_cache import (
+    CachedTexture,
+    FaceMips,
+    build_texture_cache,
+    mean_map,
+    open_texture_cache,
+)
 from datamodules.sampling import EndlessSampler, ShardSampler
 from facegen_core.errors import DatasetNotFoundError
 from facegen_core.types import TextureBatch
+
+TEMPLATE_PIXELS, TEMPLATE_MAPS = 256, 64
 
 Plan = Callable[[int], tuple[int, float, int]]
 """Pictures shown so far -> side of the pictures in the next batch, share of the newest block, pictures in the batch."""
@@ -103,7 +111,7 @@ class TextureDataModule(FaceDataModule):
     """Faces from texture maps, split by person as the meshes are. Subclasses say which and how labelled.
 
     After :meth:`setup`: ``everybody``, people's numbers in the order of their labels; ``people``, the first of them,
-    whom it is trained on; ``expression_names``; ``num_expressions``.
+    whom it is trained on; ``maps``, paths of their whole maps; ``expression_names``; ``num_expressions``.
 
     Args:
         config: which textures.
@@ -174,6 +182,18 @@ class TextureDataModule(FaceDataModule):
             self.datasets[name] = TextureDataset(cache.rows, rows, self.mips, identities, expressions[rows])
         labels = expressions.numpy().tobytes()
         self._digest = hashlib.sha256(f"{cache.digest} {split} {self.resolutions}".encode() + labels).hexdigest()
+        own = [
+            file.texture(Path(self.config.root or ""))
+            for file in cache.files
+            if label[file.identity] < len(self.people)
+        ]
+        self.maps = [texture.picture for texture in own]
+
+    def template(self) -> Tensor | None:
+        """The mean of some maps of people trained on, (3, 256, 256) uint8: what usually lies around a face, if any."""
+        if self.whole:
+            return None
+        return mean_map(self.maps[:: -(-len(self.maps) // TEMPLATE_MAPS)], TEMPLATE_PIXELS)
 
     def digest(self) -> str:
         return self._digest

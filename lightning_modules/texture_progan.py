@@ -25,11 +25,14 @@ class TextureProGANModule(FaceGenModule):
         optim: Adam's settings, the same for both.
         expression_names: of the classes, or action units; so that a checkpoint can be used without its data.
         identity_codes: z_id of the people trained on; becomes part of the checkpoint.
+        template: (3, R, R) uint8, a whole map of which generated faces are a part; so that a checkpoint can be used
+            without its data.
     """
 
     optim: OptimConfig
     resolution: Tensor
     alpha: Tensor
+    template: Tensor | None
     network = "generator"
     optimizers_per_step = 2
     find_unused_parameters = True
@@ -41,6 +44,7 @@ class TextureProGANModule(FaceGenModule):
         optim: OptimConfig | dict[str, Any],
         expression_names: list[str],
         identity_codes: IdentityCodes,
+        template: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -60,6 +64,7 @@ class TextureProGANModule(FaceGenModule):
         self.discriminator = TextureDiscriminator(self.config, self.sizes)
         self.register_buffer("resolution", torch.tensor(self.config.growth.first_resolution))
         self.register_buffer("alpha", torch.tensor(1.0))
+        self.register_buffer("template", template)
 
     def training_step(self, batch: TextureBatch, batch_idx: int) -> dict[str, Tensor]:
         critic_optimizer, optimizer = cast(tuple[Any, Any], self.optimizers())

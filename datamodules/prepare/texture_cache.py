@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from datamodules.prepare.pictures import read_pixels
 from datamodules.prepare.prnet import TextureFile
 from datamodules.prepare.row_cache import RAW, CachedFile, RowCache, files_key, fill_rows, open_rows
 from facegen_core.errors import BadSampleError, DatasetNotFoundError
@@ -100,6 +101,18 @@ def build_texture_cache(
             f"{folder}: the cache cannot be written: {error.strerror}. Set data.cache=DIR to a folder with room for it."
         ) from None
     return done
+
+
+def mean_map(paths: Sequence[Path], pixels: int) -> torch.Tensor:
+    """The mean of whole maps, (3, pixels, pixels) uint8: what usually lies around a face.
+
+    Raises:
+        BadSampleError: a map cannot be read.
+    """
+    total = torch.zeros(3, pixels, pixels)
+    for path in paths:
+        total += resize_square(from_uint8(read_pixels(path, pixels)), pixels)
+    return (255 * total / len(paths)).round().to(torch.uint8)
 
 
 def open_texture_cache(

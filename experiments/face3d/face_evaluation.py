@@ -53,12 +53,13 @@ def _real(
     pairs = [(row, painted[key]) for row, key in enumerate(_keys(shape, meshes.everybody)) if key in painted]
     some = shape.identity[[row for row, _ in pairs]].unique()[:people]
     pairs = [pair for pair in pairs if shape.identity[pair[0]] in some]
-    side = model.texture.resolution if model.texture else PIXELS
+    assert model.texture is not None
+    side = model.texture.resolution
     pictures = []
     for start in range(0, len(pairs), PIXELS):
         own, its = np.array(pairs[start : start + PIXELS]).T
         crops = skin.pictures(its, side)
-        faces = Faces(torch.from_numpy(shape[own]) + meshes.template, whole_maps(crops))
+        faces = Faces(torch.from_numpy(shape[own]) + meshes.template, whole_maps(model.texture, crops))
         pictures.append(_rows(draw_faces(model, faces, PIXELS)))
     rows = [row for row, _ in pairs]
     return torch.cat(pictures), shape.identity[rows], shape.expression[rows]

@@ -25,7 +25,7 @@ from facegen_core.reporting.turntable import save_gif, turntable
 USUAL = ("neutral", "smile", "mouth_stretch", "anger", "sadness", "brow_raiser")
 """What is shown of FaceScape's expressions if none are asked for."""
 SHEET_PIXELS, TURNTABLE_PIXELS = 160, 256
-TURN_DEGREES = 150.0
+TURN_DEGREES = 110.0
 """A face turns to and fro: scans are open at the back."""
 FRAMES, FRAMES_A_STOP = 48, 8
 """Pictures of a turntable: at least, and for each face on its way."""
@@ -89,10 +89,10 @@ def generate(wish: Wish) -> None:
     """
     wish.check()
     levels = parse_levels(wish.intensity)
-    _make_folder(wish.out)
     model = load_textured_model(wish.outputs, wish.shape, wish.texture)
     expressions = parse_expressions(wish.expression, model.expression_names)
     _warn(torch.cat([levels[:, None] * code for code in expressions.values()]))
+    _make_folder(wish.out)
     people = [model.draw_person(wish.seed, 1 + i) for i in range(wish.people)]
     style = None if wish.style is None else model.draw_person(wish.seed, wish.style)
     rows = []

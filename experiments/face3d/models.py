@@ -119,6 +119,11 @@ class TextureModel:
         return self.gan.identity_codes
 
     @property
+    def template(self) -> Tensor | None:
+        """A whole map (3, R, R) in [0, 1] of which its pictures are a part; None if they stand alone."""
+        return None if self.gan.template is None else self.gan.template.float().cpu() / 255
+
+    @property
     def resolution(self) -> int:
         """Pixels of a side of its pictures."""
         return int(self.gan.resolution)
@@ -142,7 +147,8 @@ def load_texture_model(run: Path, checkpoint: Path | None = None) -> TextureMode
     path, saved = read_checkpoint(run, checkpoint)
     weights = saved["state_dict"]
     table = IdentityCodes(weights["identity_codes.codes"], weights["identity_codes.people"])
-    gan = TextureProGANModule(**saved["hyper_parameters"], identity_codes=table)
+    template = weights.get("template")
+    gan = TextureProGANModule(**saved["hyper_parameters"], identity_codes=table, template=template)
     fill_weights(gan, path, saved)
     return TextureModel(gan)
 

@@ -44,8 +44,8 @@ def reproduce(words: Sequence[str]) -> None:
 
     Args:
         words: ``profile=``, ``label=`` (names the result; the profile if left out), ``note=`` (what the data are),
-            ``publish=true`` (puts the result on the repository's own page too) and overrides. One that begins with a
-            stage's name, ``coma.trainer.max_steps=100``, is for that stage; others are for every stage that has the key.
+            ``publish=true`` (puts the result on the repository's own page too) and overrides: for one stage with its name
+            before it, ``coma.trainer.max_steps=100``, else for every stage that has the key.
     """
     options, overrides = split_words(words, "profile", "label", "note", "publish")
     profile = options.get("profile", "demo")

@@ -12,7 +12,9 @@ from experiments.face3d.models import ShapeModel, TextureModel, load_shape_model
 from experiments.runs import find_run, stage_folder
 from facegen_core.config import load_config
 from facegen_core.errors import CheckpointError, FacegenError
-from facegen_core.geometry.uv import surround_face
+from facegen_core.geometry.camera import framing, head_camera
+from facegen_core.geometry.render import render
+from facegen_core.geometry.uv import resize_square, surround_face
 from facegen_core.reporting.mesh_figure import SKIN
 from facegen_core.seeding import torch_generator
 
@@ -94,8 +96,35 @@ class TexturedModel:
         if self.texture is None:
             side = pixels or PLAIN_PIXELS
             return Faces(vertices, SKIN[:, None, None].expand(count, 3, side, side))
-        pictures = self.texture.pictures(person.texture_noise.expand(count, -1), identity, expressions)
-        return Faces(vertices, surround_face(pictures, pixels or 2 * self.texture.resolution).clamp(0, 1))
+        return Faces(vertices, whole_maps(self.texture, self.crops(person, expressions), pixels))
+
+    def crops(self, person: Person, expressions: Tensor) -> Tensor:
+        """The faces' part of one person's textures (B, 3, R, R) in [0, 1], for z_exp (B, E) times the level."""
+        assert self.texture is not None
+        count = len(expressions)
+        noise, identity = person.texture_noise.expand(count, -1), person.identity.expand(count, -1)
+        return self.texture.pictures(noise, identity, expressions)
+
+
+def whole_maps(texture: TextureModel, crops: Tensor, pixels: int | None = None) -> Tensor:
+    """Maps (B, 3, P, P) in [0, 1] around faces (B, 3, R, R), which cover 0.6 of a map's side; None: 2 R pixels.
+
+    Where the model makes whole maps, these it is, R pixels unless others are asked for.
+    """
+    if texture.gan.sizes.whole_maps:
+        return resize_square(crops, pixels or crops.shape[-1])
+    return surround_face(crops, pixels or 2 * crops.shape[-1], texture.template).clamp(0, 1)
+
+
+def draw_faces(model: TexturedModel, faces: Faces, pixels: int) -> Tensor:
+    """Pictures (B, 3, pixels, pixels) of faces from the front on white, all taken by one camera."""
+    codes = model.shape.codes
+    target, distance = framing(codes.template[None])
+    camera = head_camera(torch.zeros(1), torch.zeros(1), distance=distance, target=target)
+    return render(
+        faces.vertices, codes.faces, camera, pixels, texture=faces.maps, uv=codes.uv, faces_uv=codes.faces_uv,
+        background=torch.ones(3),
+    )  # fmt: skip
 
 
 def load_textured_model(outputs: str, shape: str, texture: str) -> TexturedModel:

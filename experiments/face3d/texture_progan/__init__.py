@@ -107,8 +107,10 @@ def build_module(config: Config, datamodule: TextureDataModule) -> TextureProGAN
     from lightning_modules.texture_progan import TextureProGANModule
 
     table = IdentityCodes.load(Path(config.identity_codes)).of_people(torch.tensor(datamodule.people))
-    sizes = TextureSizes(table.codes.shape[1], len(datamodule.people), datamodule.num_expressions)
-    return TextureProGANModule(config.model, sizes, config.optim, datamodule.expression_names, table)
+    sizes = TextureSizes(table.codes.shape[1], len(datamodule.people), datamodule.num_expressions, datamodule.whole)
+    return TextureProGANModule(
+        config.model, sizes, config.optim, datamodule.expression_names, table, datamodule.template()
+    )
 
 
 def build_callbacks(config: Config, datamodule: TextureDataModule) -> list[pl.Callback]:
