@@ -182,12 +182,8 @@ class TextureDataModule(FaceDataModule):
             self.datasets[name] = TextureDataset(cache.rows, rows, self.mips, identities, expressions[rows])
         labels = expressions.numpy().tobytes()
         self._digest = hashlib.sha256(f"{cache.digest} {split} {self.resolutions}".encode() + labels).hexdigest()
-        own = [
-            file.texture(Path(self.config.root or ""))
-            for file in cache.files
-            if label[file.identity] < len(self.people)
-        ]
-        self.maps = [texture.picture for texture in own]
+        root = Path(self.config.root or "")
+        self.maps = [file.texture(root).picture for file in cache.files if file.identity in split["train"]]
 
     def template(self) -> Tensor | None:
         """The mean of some maps of people trained on, (3, 256, 256) uint8: what usually lies around a face, if any."""

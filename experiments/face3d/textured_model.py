@@ -109,7 +109,7 @@ class TexturedModel:
 def whole_maps(texture: TextureModel, crops: Tensor, pixels: int | None = None) -> Tensor:
     """Maps (B, 3, P, P) in [0, 1] around faces (B, 3, R, R), which cover 0.6 of a map's side; None: 2 R pixels.
 
-    Where the model makes whole maps, these it is, R pixels unless others are asked for.
+    A model of whole maps needs nothing around them; None: R pixels.
     """
     if texture.gan.sizes.whole_maps:
         return resize_square(crops, pixels or crops.shape[-1])

@@ -70,7 +70,7 @@ def test_map_that_is_the_identity_gives_back_the_picture(root):
 
 def test_mirrored_map_gives_the_mirrored_picture_of_a_larger_photograph(root):
     pixels = np.random.default_rng(1).integers(0, 256, (300, 400, 3), dtype=np.uint8)
-    positions = identity_map() + [30, 20, 0]
+    positions = identity_map() + np.array([30, 20, 0])
     photograph(root, 4, positions[:, ::-1].astype(np.float32), pixels)
     np.testing.assert_array_equal(pictures(opened(root))[0], pixels[20:276, 30:286][:, ::-1])
 

@@ -232,3 +232,12 @@ def test_digest_is_of_pictures_labels_people_and_sizes(root):
     assert opened(root, last_person=5).digest() != digest
     Image.fromarray(texture_map(9, 0)).save(texture_path(root, 1, 0), format="PNG")
     assert opened(root).digest() != digest
+
+
+def test_template_is_the_mean_of_maps_of_people_trained_on(root):
+    """Of whole maps, as Pillow resizes them."""
+    maps = [texture_map(person, k) for person in (1, 3, 4, 6) for k in range(3)]
+    large = [np.asarray(Image.fromarray(m).resize((256, 256), Image.Resampling.BILINEAR)).astype(float) for m in maps]
+    template = opened(root).template()
+    assert template.dtype == torch.uint8
+    assert np.abs(template.permute(1, 2, 0).numpy() - np.mean(large, axis=0)).max() <= 1.5
