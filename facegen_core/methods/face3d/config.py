@@ -170,11 +170,13 @@ class TextureSizes:
         identity_code_dim: length of z_id.
         identities: identities trained on.
         expressions: expression classes, or action units.
+        whole_maps: pictures are whole texture maps (PRNet's), and not the face's part of them.
     """
 
     identity_code_dim: int
     identities: int
     expressions: int
+    whole_maps: bool = False
 
 
 @dataclass
