@@ -8,7 +8,6 @@ import torch
 from PIL.Image import Image
 
 from datamodules.meshes import MeshDataModule
-from datamodules.prepare.facescape import find_meshes, find_textures
 from datamodules.textures import TextureDataModule
 from experiments.evaluate import evaluate_run, load_weights
 from experiments.face3d import STAGES, sae, shape_cgan, texture_progan
@@ -24,7 +23,7 @@ from experiments.face3d.trained import cost, drawn, stage_words, train_once
 from experiments.runs import stage_folder
 from experiments.stage import load_stage_config, open_data, run_logger, split_words
 from facegen_core.config import load_config, to_plain
-from facegen_core.errors import ConfigError
+from facegen_core.errors import ConfigError, DatasetNotFoundError
 from facegen_core.progress import say
 from facegen_core.reporting.embedding_figure import embedding_figure
 
@@ -109,20 +108,29 @@ def _measure_all(profile: str, overrides: list[str], label: str) -> tuple[Rows, 
         for level in LEVELS:
             say(f"{row} at level {level}")
             rows[f"{row}_level_{level}"] = table1(model.at_level(level), reference, settings.evaluation.samples)
-    if config.data.dataset == "bp4d" or not find_textures(datamodule.root, find_meshes(datamodule.root)):
-        say(f"{datamodule.root}: no textures, so no texture GAN and no figures 4, 9, 16 and 17")
+    table = f"identity_codes={settings.identity_codes}"
+    try:
+        textures = _textures(
+            load_stage_config(texture_progan, profile, [*stage_words("texture_progan", overrides), table])
+        )
+    except DatasetNotFoundError as error:
+        say(f"{error} So there is no texture GAN, and no figures 4, 9, 16 and 17.")
         return rows, dict(sorted(figures.items()))
-
-    texture = measure("texture", "texture_progan", f"identity_codes={settings.identity_codes}")
+    texture = measure("texture", "texture_progan", table)
     faces = load_textured_model(config.outputs, str(shape), str(texture))
-    rows["faces"] = judge_faces(faces, datamodule, _textures(texture), config.seed)
+    if datamodule.has_classes:
+        rows["faces"] = judge_faces(faces, datamodule, textures, config.seed)
     figures |= drawn(texture) | face_figures(faces, config.seed)
     return rows, dict(sorted(figures.items()))
 
 
-def _textures(run: Path) -> TextureDataModule:
-    """The data of a texture GAN's run."""
-    datamodule: TextureDataModule = open_data(texture_progan, load_config(texture_progan.Config, run / "config.yaml"))
+def _textures(config: texture_progan.Config) -> TextureDataModule:
+    """The texture GAN's data, set up.
+
+    Raises:
+        DatasetNotFoundError: the data set has no textures.
+    """
+    datamodule: TextureDataModule = open_data(texture_progan, config)
     datamodule.setup("test")
     return datamodule
 
