@@ -89,10 +89,11 @@ def _measure_all(profile: str, overrides: list[str], label: str) -> tuple[Rows, 
         rows[row] = evaluate_run(PAPER, name, STAGES[name], config, run) | cost(run)
         return run
 
-    codes = {"SAE": measure("sae", "sae"), "unsupervised": measure("unsupervised", "sae", *UNSUPERVISED)}
+    # Those that other commands should find as a stage's last run are trained last.
+    codes = {"unsupervised": measure("unsupervised", "sae", *UNSUPERVISED), "SAE": measure("sae", "sae")}
     measure("coma", "coma")
-    shape = measure("shape", "shape_cgan", f"sae={codes['SAE']}")
     one_hot = measure("shape_one_hot", "shape_cgan", f"sae={codes['SAE']}", "model.identity_code=one_hot")
+    shape = measure("shape", "shape_cgan", f"sae={codes['SAE']}")
     figures = drawn(shape)
 
     config = load_config(sae.Config, codes["SAE"] / "config.yaml")
@@ -138,7 +139,7 @@ def _textures(config: texture_progan.Config) -> TextureDataModule:
 def _embeddings(config: sae.Config, datamodule: MeshDataModule, runs: dict[str, Path]) -> Image:
     """The paper's figure 3: codes of held-out people, the SAE's and the unsupervised ablation's."""
     codes = {}
-    for row, run in runs.items():
+    for row, run in sorted(runs.items()):
         module = sae.build_module(load_config(sae.Config, run / "config.yaml"), datamodule)
         load_weights(module, run)
         test = encode_split(datamodule, "test", module.model.encode, module.model.decode, None, torch.device("cpu"))
