@@ -70,6 +70,7 @@ def test_number_of_batches_is_what_counting_them_gives(growth):
     ("changes", "message"),
     [
         ({"first_resolution": 12}, "powers of two"),
+        ({"first_resolution": 4, "batch": [4] * 8}, "powers of two from 8"),
         ({"last_resolution": 2048}, "powers of two"),
         ({"batch": [4, 4]}, "needs 6 sizes"),
         ({"batch": [8, 8, 8, 8, 8, 0]}, "needs 6 sizes"),
