@@ -11,6 +11,7 @@ from facegen_core.losses.wgan_gp import critic_loss, gradient_penalty
 from facegen_core.methods.face3d.config import TextureGANConfig, TextureSizes
 from facegen_core.methods.face3d.expression_codes import expression_codes
 from facegen_core.methods.face3d.identity_codes import IdentityCodes
+from facegen_core.methods.face3d.progressive import faded
 from facegen_core.methods.face3d.texture_gan import TextureDiscriminator, TextureGenerator, TextureVerdict
 from facegen_core.types import TextureBatch
 from lightning_modules.base import FaceGenModule, build_adam
@@ -80,7 +81,8 @@ class TextureProGANModule(FaceGenModule):
 
     def _critic_losses(self, batch: TextureBatch) -> dict[str, Tensor]:
         """Class losses are taken of real pictures alone [C; eq. 3 and 4 of the paper have them of both]."""
-        real, fake, alpha = batch["image"], self.generate(batch), float(batch["alpha"])
+        alpha = float(batch["alpha"])
+        real, fake = faded(batch["image"], alpha), self.generate(batch)
         seen, made = self.discriminator(real, alpha), self.discriminator(fake, alpha)
         share = torch.rand(len(real), device=self.device)
         penalty = gradient_penalty(lambda pictures: self.discriminator(pictures, alpha).score, real, fake, share)
