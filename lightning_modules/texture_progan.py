@@ -116,7 +116,7 @@ class TextureProGANModule(FaceGenModule):
     def validation_step(self, batch: TextureBatch, batch_idx: int) -> dict[str, Tensor]:
         """What the discriminator reads off real pictures, shrunk to the size it has grown to."""
         pictures = torch.nn.functional.adaptive_avg_pool2d(batch["image"], int(self.resolution))
-        verdict = self.discriminator(pictures, float(self.alpha))
+        verdict = self.discriminator(faded(pictures, float(self.alpha)), float(self.alpha))
         return {"expression_logits": verdict.expression, "expression": batch["expression"]}
 
     def pictures(self, noise: Tensor, identity: Tensor, expression: Tensor) -> Tensor:
