@@ -1,5 +1,6 @@
 """Codes of meshes: what the SAE made of a data set, and what the shape GAN is trained on [C]."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from torch.utils.data import Dataset
 
 from datamodules.base import FaceDataModule
 from facegen_core.errors import CheckpointError
-from facegen_core.files import atomic_path, file_digest
+from facegen_core.files import atomic_path
 from facegen_core.types import CodeBatch
 
 SPLITS = ("train", "val", "test")
@@ -56,6 +57,14 @@ class CodeFile:
         notes = {"expression_names": json.dumps(self.expression_names), "made_from": json.dumps(self.made_from)}
         with atomic_path(path) as temporary:
             safetensors.torch.save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, notes)
+
+    def digest(self) -> str:
+        """Names the content. The file's own bytes do not: safetensors writes notes in any order."""
+        content = hashlib.sha256(str(self.expression_names).encode() + self.people.numpy().tobytes())
+        for split in SPLITS:
+            for value in self.splits[split].values():
+                content.update(cast(Tensor, value).contiguous().numpy().tobytes())
+        return content.hexdigest()
 
     @classmethod
     def load(cls, path: Path) -> "CodeFile":
@@ -107,7 +116,7 @@ class CodesDataModule(FaceDataModule):
         if not self.datasets:
             self.file = CodeFile.load(self.path)
             self.datasets = {split: CodeDataset(codes) for split, codes in self.file.splits.items()}
-            self._digest = file_digest(self.path)
+            self._digest = self.file.digest()
 
     def digest(self) -> str:
         return self._digest
