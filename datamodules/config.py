@@ -65,7 +65,7 @@ class BP4DConfig(MeshDataConfig):
 
 @dataclass
 class TextureConfig(MeshDataConfig):
-    """Textures of a FaceScape TU folder, ``<id>/models_reg/<k>_<name>.jpg``.
+    """Textures of a FaceScape TU folder, ``<id>/models_reg/<k>_<name>.jpg``; of BP4D, all people's are read.
 
     Attributes:
         first_person: number of the first person whose textures are read.

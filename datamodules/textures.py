@@ -1,8 +1,7 @@
 """Face textures of people, at the size a growing network asks for."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +12,23 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from datamodules.base import FaceDataModule
-from datamodules.config import TextureConfig
+from datamodules.config import MeshDataConfig
 from datamodules.meshes import split_identities
-from datamodules.prepare.facescape import MeshFile, find_meshes
-from datamodules.prepare.texture_cache import FaceMips, build_texture_cache, mean_map, open_texture_cache
+from datamodules.prepare.texture_cache import (
+    CachedTexture,
+    FaceMips,
+    build_texture_cache,
+    mean_map,
+    open_texture_cache,
+)
 from datamodules.sampling import EndlessSampler, ShardSampler
 from facegen_core.errors import DatasetNotFoundError
-from facegen_core.progress import say
 from facegen_core.types import TextureBatch
 
 TEMPLATE_PIXELS, TEMPLATE_MAPS = 256, 64
 
 Plan = Callable[[int], tuple[int, float, int]]
 """Pictures shown so far -> side of the pictures in the next batch, share of the newest block, pictures in the batch."""
-
-
-def find_textures(root: Path, meshes: Sequence[MeshFile]) -> list[MeshFile]:
-    """The textures that lie beside meshes, ``<k>_<expression>.jpg``, as far as they are there."""
-    textures = [replace(mesh, path=mesh.path.removesuffix(".obj") + ".jpg") for mesh in meshes]
-    return [texture for texture in textures if (root / texture.path).is_file()]
 
 
 class TextureDataset(Dataset[Any]):
@@ -42,7 +39,7 @@ class TextureDataset(Dataset[Any]):
         rows: (N,) the rows that belong to this split.
         mips: what a row holds.
         identity: (N,) labels.
-        expression: (N,) labels.
+        expression: (N,) class labels, or (N, A) action units.
     """
 
     def __init__(
@@ -111,7 +108,7 @@ class GrowingBatches(Sampler[list[tuple[int, int, float]]]):
 
 
 class TextureDataModule(FaceDataModule):
-    """Faces of FaceScape's texture maps, split by person as the meshes are.
+    """Faces from texture maps, split by person as the meshes are. Subclasses say which and how labelled.
 
     After :meth:`setup`: ``everybody``, people's numbers in the order of their labels; ``people``, the first of them,
     whom it is trained on; ``maps``, paths of their whole maps; ``expression_names``; ``num_expressions``.
@@ -124,62 +121,83 @@ class TextureDataModule(FaceDataModule):
         seed: the run's seed.
     """
 
+    file: type[CachedTexture]
+    """What the cache knows of a texture; has an ``identity``."""
+    whole = False
+    """Whether maps are faces as a whole, or the face is cut out of them."""
+
     def __init__(
-        self, config: TextureConfig, resolutions: tuple[int, ...], plan: Plan, batch_size: int, seed: int
+        self, config: MeshDataConfig, resolutions: tuple[int, ...], plan: Plan, batch_size: int, seed: int
     ) -> None:
         super().__init__(batch_size, seed, config.num_workers)
-        self.config, self.mips, self.plan = config, FaceMips(resolutions), plan
+        self.config, self.resolutions, self.plan = config, resolutions, plan
         self._folder: Path | None = None
         self._split: dict[str, list[Any]] = {}  # all people's who have meshes, so that shapes are split in the same way
 
+    def find(self, root: Path) -> tuple[list[Any], list[Any]]:
+        """Meshes below ``root``, whose people are split, and the textures to read, which may be fewer."""
+        raise NotImplementedError
+
+    def label(self, textures: list[Any]) -> tuple[Tensor, list[str]]:
+        """Expression labels of textures, (N,) or (N, A) int64, and the names of the expressions or action units."""
+        raise NotImplementedError
+
+    def number(self, person: Any) -> int:
+        """A person's number: the name itself where names are numbers."""
+        return int(person)
+
     def prepare_data(self) -> None:
+        if self._folder is not None:
+            return
         if self.config.root is None:
             raise DatasetNotFoundError("data.root: no folder given.")
         root = Path(self.config.root)
-        meshes = find_meshes(root)
+        meshes, textures = self.find(root)
+        if not textures:
+            raise DatasetNotFoundError(f"{root}: no textures of the people asked for beside the meshes.")
         self._split = split_identities(sorted({mesh.identity for mesh in meshes}), self.config)
-        meshes = [mesh for mesh in meshes if self.config.has(mesh.identity)]
-        there = find_textures(root, meshes)
-        if len(there) < len(meshes):
-            say(f"{root}: {len(meshes) - len(there)} of {len(meshes)} meshes have no texture")
-        if not there:
-            raise DatasetNotFoundError(f"{root}: no textures <k>_<expression>.jpg of the people asked for.")
+        self.mips = FaceMips(self.resolutions, self.whole)
         cache = Path(self.config.cache) if self.config.cache else root / ".facegen_cache"
-        self._folder = build_texture_cache(root, there, self.mips, cache, self.config.on_bad_sample)
+        self._folder = build_texture_cache(root, textures, self.mips, cache, self.config.on_bad_sample)
 
     def setup(self, stage: str) -> None:
         if self.datasets:
             return
-        if self._folder is None:
-            self.prepare_data()
+        self.prepare_data()
         assert self._folder is not None
-        cache = open_texture_cache(self._folder, self.mips, self.config.on_bad_sample, MeshFile)
+        cache = open_texture_cache(self._folder, self.mips, self.config.on_bad_sample, self.file)
         there = {file.identity for file in cache.files}
         split = {name: [person for person in people if person in there] for name, people in self._split.items()}
-        self.people, self.everybody = split["train"], [*split["train"], *split["val"], *split["test"]]
-        label = {person: i for i, person in enumerate(self.everybody)}
-        names = {file.expression: file.name for file in cache.files}
-        self.num_expressions = max(names) + 1
-        self.expression_names = [names.get(k, "") for k in range(self.num_expressions)]
+        if not split["train"]:
+            raise DatasetNotFoundError(f"{self.config.root}: nobody who is trained on has a texture.")
+        everybody = [*split["train"], *split["val"], *split["test"]]
+        label = {person: i for i, person in enumerate(everybody)}
+        self.everybody = [self.number(person) for person in everybody]
+        self.people = self.everybody[: len(split["train"])]
+        expressions, self.expression_names = self.label(cache.files)
+        self.num_expressions = len(self.expression_names)
         for name, people in split.items():
             rows = np.flatnonzero([file.identity in set(people) for file in cache.files])
-            files = [cache.files[row] for row in rows]
-            self.datasets[name] = TextureDataset(
-                cache.rows,
-                rows,
-                self.mips,
-                torch.tensor([label[file.identity] for file in files], dtype=torch.int64),
-                torch.tensor([file.expression for file in files], dtype=torch.int64),
-            )
-        self.maps = [Path(self.config.root or "", file.path) for file in cache.files if file.identity in self.people]
-        self._digest = hashlib.sha256(f"{cache.digest} {split} {self.mips.resolutions}".encode()).hexdigest()
+            identities = torch.tensor([label[cache.files[row].identity] for row in rows], dtype=torch.int64)
+            self.datasets[name] = TextureDataset(cache.rows, rows, self.mips, identities, expressions[rows])
+        labels = expressions.numpy().tobytes()
+        self._digest = hashlib.sha256(f"{cache.digest} {split} {self.resolutions}".encode() + labels).hexdigest()
+        root = Path(self.config.root or "")
+        self.maps = [file.texture(root).picture for file in cache.files if file.identity in split["train"]]
 
-    def template(self) -> Tensor:
-        """The mean of some maps of people trained on, (3, 256, 256) uint8: what usually lies around a face."""
+    def template(self) -> Tensor | None:
+        """The mean of some maps of people trained on, (3, 256, 256) uint8: what usually lies around a face, if any."""
+        if self.whole:
+            return None
         return mean_map(self.maps[:: -(-len(self.maps) // TEMPLATE_MAPS)], TEMPLATE_PIXELS)
 
     def digest(self) -> str:
         return self._digest
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether every texture shows one of the expressions; else it has action units."""
+        return self.datasets["train"].expression.ndim == 1  # type: ignore[attr-defined,no-any-return]
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Endless batches that grow by the plan."""
@@ -192,7 +210,7 @@ class TextureDataModule(FaceDataModule):
         """Every sample of a split once at its largest, shared out over processes without repeating any."""
         dataset = self.datasets[split]
         sampler = ShardSampler(len(dataset), self.seed, *self._process())  # type: ignore[arg-type]
-        places = [(index, self.mips.resolutions[-1], 1.0) for index, _ in sampler]
+        places = [(index, self.resolutions[-1], 1.0) for index, _ in sampler]
         batches = [places[i : i + self.batch_size] for i in range(0, len(places), self.batch_size)]
         return self._loader(dataset, batch_sampler=batches)
 

@@ -11,6 +11,7 @@ from facegen_core.losses.wgan_gp import critic_loss, gradient_penalty
 from facegen_core.methods.face3d.config import TextureGANConfig, TextureSizes
 from facegen_core.methods.face3d.expression_codes import expression_codes
 from facegen_core.methods.face3d.identity_codes import IdentityCodes
+from facegen_core.methods.face3d.progressive import faded
 from facegen_core.methods.face3d.texture_gan import TextureDiscriminator, TextureGenerator, TextureVerdict
 from facegen_core.types import TextureBatch
 from lightning_modules.base import FaceGenModule, build_adam
@@ -80,7 +81,8 @@ class TextureProGANModule(FaceGenModule):
 
     def _critic_losses(self, batch: TextureBatch) -> dict[str, Tensor]:
         """Class losses are taken of real pictures alone [C; eq. 3 and 4 of the paper have them of both]."""
-        real, fake, alpha = batch["image"], self.generate(batch), float(batch["alpha"])
+        alpha = float(batch["alpha"])
+        real, fake = faded(batch["image"], alpha), self.generate(batch)
         seen, made = self.discriminator(real, alpha), self.discriminator(fake, alpha)
         share = torch.rand(len(real), device=self.device)
         penalty = gradient_penalty(lambda pictures: self.discriminator(pictures, alpha).score, real, fake, share)
@@ -114,7 +116,7 @@ class TextureProGANModule(FaceGenModule):
     def validation_step(self, batch: TextureBatch, batch_idx: int) -> dict[str, Tensor]:
         """What the discriminator reads off real pictures, shrunk to the size it has grown to."""
         pictures = torch.nn.functional.adaptive_avg_pool2d(batch["image"], int(self.resolution))
-        verdict = self.discriminator(pictures, float(self.alpha))
+        verdict = self.discriminator(faded(pictures, float(self.alpha)), float(self.alpha))
         return {"expression_logits": verdict.expression, "expression": batch["expression"]}
 
     def pictures(self, noise: Tensor, identity: Tensor, expression: Tensor) -> Tensor:

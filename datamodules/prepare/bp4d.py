@@ -61,6 +61,22 @@ class FrameFile:
         return f"{self.identity} {self.task} {self.picture}"
 
 
+@dataclass(frozen=True)
+class FrameTexture(FrameFile):
+    """The texture of one frame.
+
+    Attributes:
+        path: of the texture, or of the picture that it is sampled from.
+        position_map: through which it is sampled; relative to the data set's root, "" where ``path`` is the texture.
+    """
+
+    position_map: str
+
+    def texture(self, root: Path) -> TextureFile:
+        """Where it is read from."""
+        return TextureFile(root / self.path, root / self.position_map if self.position_map else None)
+
+
 @dataclass
 class Recording:
     """One sequence, as far as it is there.
@@ -213,6 +229,26 @@ def texture_of(root: Path, recording: Recording, picture: int, kind: str) -> Tex
     if kind == "npy" and picture in recording.pictures:
         return TextureFile(root / recording.pictures[picture], root / recording.files["npy"][picture])
     return None
+
+
+def find_textures(
+    root: Path, recordings: list[Recording], frames: Sequence[FrameFile], kind: str
+) -> list[FrameTexture]:
+    """The textures of frames, as far as there is a way to them.
+
+    Args:
+        root: the data set's folder.
+        recordings: of :func:`read_recordings`.
+        frames: of :func:`choose_frames`.
+        kind: of the meshes, from there.
+    """
+    named = {(recording.subject, recording.task): recording for recording in recordings}
+    found = []
+    for frame in frames:
+        if texture := texture_of(root, named[frame.identity, frame.task], frame.picture, kind):
+            picture, position_map = [*(path.relative_to(root).as_posix() for path in texture.files), ""][:2]
+            found.append(FrameTexture(picture, frame.identity, frame.task, frame.picture, position_map))
+    return found
 
 
 def subject_number(name: str) -> int:

@@ -1,9 +1,11 @@
 """What a FaceScape TU folder holds: found as its owners hand it out, gaps and all."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from datamodules.prepare.prnet import TextureFile
 from datamodules.prepare.report import counted, unreadable_meshes
 from facegen_core.errors import DatasetNotFoundError
 from facegen_core.geometry.mesh import read_obj_vertices
@@ -40,6 +42,14 @@ class MeshFile:
         return f"{self.identity} {self.expression} {self.name}"
 
 
+class TextureMap(MeshFile):
+    """The texture of one of the meshes; ``path`` is the texture's."""
+
+    def texture(self, root: Path) -> TextureFile:
+        """Where it is read from."""
+        return TextureFile(root / self.path)
+
+
 def find_meshes(root: Path) -> list[MeshFile]:
     """All registered meshes below ``root``, by person and expression.
 
@@ -61,6 +71,12 @@ def find_meshes(root: Path) -> list[MeshFile]:
         raise DatasetNotFoundError(f"{root}: {counted('meshes numbered 0', zero)}; numbers begin at 1.\n{EXPECTED}")
     found.sort(key=lambda mesh: (mesh.identity, mesh.expression, mesh.path))
     return _first_of_each(found)
+
+
+def find_textures(root: Path, meshes: Sequence[MeshFile]) -> list[TextureMap]:
+    """The textures that lie beside meshes, ``<k>_<expression>.jpg``, as far as they are there."""
+    textures = [TextureMap(**vars(mesh) | {"path": mesh.path.removesuffix(".obj") + ".jpg"}) for mesh in meshes]
+    return [texture for texture in textures if (root / texture.path).is_file()]
 
 
 def _first_of_each(meshes: list[MeshFile]) -> list[MeshFile]:

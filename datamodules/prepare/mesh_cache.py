@@ -147,7 +147,8 @@ class _Displacements:
     def shape(self) -> tuple[int, ...]:
         return self.template.shape
 
-    def row(self, path: Path) -> tuple[Floats, bytes]:
+    def row(self, root: Path, file: CachedFile) -> tuple[Floats, bytes]:
+        path = root / file.path
         vertices = self.reader.vertices(path)
         if vertices.shape != self.template.shape:
             raise BadSampleError(f"{path}: {len(vertices)} vertices where the template has {len(self.template)}")

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from scipy.ndimage import map_coordinates
 
+from datamodules.prepare.pictures import read_pixels
 from facegen_core.errors import BadSampleError, DatasetNotFoundError
 from facegen_core.geometry.mesh import Floats, Indices, Mesh
 
@@ -192,15 +192,16 @@ class TextureFile:
     picture: Path
     position_map: Path | None = None
 
+    @property
+    def files(self) -> list[Path]:
+        """All that it is made from."""
+        return [self.picture] if self.position_map is None else [self.picture, self.position_map]
+
     def read(self) -> npt.NDArray[np.uint8]:
         """The texture (H, W, 3).
 
         Raises:
             BadSampleError: a file of it cannot be read.
         """
-        try:
-            with Image.open(self.picture) as image:
-                pixels = np.asarray(image.convert("RGB"))
-        except (OSError, ValueError, SyntaxError) as error:  # Pillow's readers raise all three for damaged files
-            raise BadSampleError(f"{self.picture}: the picture cannot be read: {error}") from None
+        pixels = read_pixels(self.picture)
         return pixels if self.position_map is None else remap(pixels, read_position_map(self.position_map))

@@ -49,8 +49,8 @@ class RowReader(Protocol):
     def dtype(self) -> npt.DTypeLike:
         """Of a row."""
 
-    def row(self, path: Path) -> tuple[npt.NDArray[Any], bytes]:
-        """A file's row, and the content that its digest is taken of.
+    def row(self, root: Path, file: Any) -> tuple[npt.NDArray[Any], bytes]:
+        """The row of a file below the data set's folder, and the content that its digest is taken of.
 
         Raises:
             BadSampleError: the file cannot be used.
@@ -164,7 +164,7 @@ def _fill(
     unit: str,
 ) -> None:
     """Reads the files not read yet, in all processors, and notes each chunk as it is done."""
-    missing = [(row, str(root / file.path)) for row, file in enumerate(files) if row not in finished]
+    missing = [(row, file) for row, file in enumerate(files) if row not in finished]
     chunks = [missing[i : i + FILES_AT_A_TIME] for i in range(0, len(missing), FILES_AT_A_TIME)]
     problems = {row: problem for row, (_, problem) in finished.items() if problem}
     with (
@@ -172,7 +172,7 @@ def _fill(
         (work / "done.jsonl").open("a") as done,
     ):
         done.write("\n")  # ends a line that a kill cut short
-        for results in _read_chunks(chunks, partial(_read_chunk, work / RAW, len(files), reader)):
+        for results in _read_chunks(chunks, partial(_read_chunk, work / RAW, len(files), reader, root)):
             for row, content, problem in results:
                 done.write(json.dumps([row, content, problem]) + "\n")
                 if problem:
@@ -188,7 +188,7 @@ def _fill(
 
 
 def _read_chunks(
-    chunks: list[list[tuple[int, str]]], read: "partial[list[tuple[int, str, str]]]"
+    chunks: list[list[tuple[int, CachedFile]]], read: "partial[list[tuple[int, str, str]]]"
 ) -> Iterator[list[tuple[int, str, str]]]:
     """Results of ``read`` as they come, from all processors if there is enough to read."""
     if sum(map(len, chunks)) < FILES_WORTH_PROCESSES:
@@ -203,13 +203,15 @@ def _read_chunks(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _read_chunk(raw: Path, rows: int, reader: RowReader, files: list[tuple[int, str]]) -> list[tuple[int, str, str]]:
+def _read_chunk(
+    raw: Path, rows: int, reader: RowReader, root: Path, files: list[tuple[int, CachedFile]]
+) -> list[tuple[int, str, str]]:
     """Reads files into their rows of the memory map; returns (row, content hash, problem) of each."""
     target = np.memmap(raw, reader.dtype, "r+", shape=(rows, *reader.shape))
     results = []
-    for row, path in files:
+    for row, file in files:
         try:
-            target[row], content = reader.row(Path(path))
+            target[row], content = reader.row(root, file)
             results.append((row, hashlib.sha256(content).hexdigest(), ""))
         except BadSampleError as error:
             results.append((row, "", str(error)))

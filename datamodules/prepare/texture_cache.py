@@ -1,22 +1,31 @@
-"""Faces cut out of texture maps, in all sizes that a growing network asks for, in one memory map."""
+"""Faces from texture maps, in all sizes that a growing network asks for, in one memory map."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image, UnidentifiedImageError
 
+from datamodules.prepare.pictures import read_pixels
+from datamodules.prepare.prnet import TextureFile
 from datamodules.prepare.row_cache import RAW, CachedFile, RowCache, files_key, fill_rows, open_rows
 from facegen_core.errors import BadSampleError, DatasetNotFoundError
 from facegen_core.files import only_one
-from facegen_core.geometry.uv import crop_face
+from facegen_core.geometry.uv import crop_face, resize_square
 from facegen_core.images import from_uint8, to_uint8
 from facegen_core.types import BadSamplePolicy
 
 FORMAT = 1
+
+
+class CachedTexture(CachedFile, Protocol):
+    """What the cache is told of a texture."""
+
+    def texture(self, root: Path) -> TextureFile:
+        """Where it is read from, ``root`` being the data set's folder."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +34,11 @@ class FaceMips:
 
     Attributes:
         resolutions: sides, pixels.
+        whole: the map is the face, as PRNet's are; else the face is cut out of it as out of FaceScape's.
     """
 
     resolutions: tuple[int, ...]
+    whole: bool = False
     dtype: npt.DTypeLike = np.uint8
 
     @property
@@ -35,16 +46,15 @@ class FaceMips:
         """(bytes,)."""
         return (sum(3 * side**2 for side in self.resolutions),)
 
-    def row(self, path: Path) -> tuple[npt.NDArray[np.uint8], bytes]:
+    def row(self, root: Path, file: CachedTexture) -> tuple[npt.NDArray[np.uint8], bytes]:
         """The face of a square map; each size is resized from the map itself, with antialiasing."""
-        try:
-            with Image.open(path) as image:
-                texture = from_uint8(np.asarray(image.convert("RGB")))
-        except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
-            raise BadSampleError(f"{path}: not a readable picture: {error}") from None
-        if texture.shape[1] != texture.shape[2]:
-            raise BadSampleError(f"{path}: {texture.shape[2]} x {texture.shape[1]} pixels, but a texture map is square")
-        faces = [to_uint8(crop_face(texture, side)).ravel() for side in self.resolutions]
+        source = file.texture(root)
+        texture = from_uint8(source.read())
+        height, width = texture.shape[1:]
+        if height != width:
+            raise BadSampleError(f"{source.picture}: {width} x {height} pixels, but a texture map is square")
+        cut = resize_square if self.whole else crop_face
+        faces = [to_uint8(cut(texture, side)).ravel() for side in self.resolutions]
         row = np.concatenate(faces)
         return row, row.tobytes()
 
@@ -56,7 +66,7 @@ class FaceMips:
 
 
 def build_texture_cache(
-    root: Path, textures: Sequence[CachedFile], mips: FaceMips, folder: Path, on_bad_sample: BadSamplePolicy
+    root: Path, textures: Sequence[CachedTexture], mips: FaceMips, folder: Path, on_bad_sample: BadSamplePolicy
 ) -> Path:
     """Makes the cache of ``textures`` if it is not there, going on where a killed build stopped.
 
@@ -74,8 +84,9 @@ def build_texture_cache(
         BadSampleError: a texture cannot be used and ``on_bad_sample`` is "raise", or none can be.
         DatasetNotFoundError: the folder cannot be written.
     """
-    key = files_key(FORMAT, [(texture.path, root / texture.path) for texture in textures])
-    done = folder / f"textures-{'-'.join(map(str, mips.resolutions))}-{key}"
+    paths = [path for texture in textures for path in texture.texture(root).files]
+    key = files_key(FORMAT, [(path.relative_to(root).as_posix(), path) for path in paths])
+    done = folder / f"textures-{'whole-' * mips.whole}{'-'.join(map(str, mips.resolutions))}-{key}"
     try:
         with only_one(folder / ".lock"):
             if not done.is_dir():
@@ -100,12 +111,7 @@ def mean_map(paths: Sequence[Path], pixels: int) -> torch.Tensor:
     """
     total = torch.zeros(3, pixels, pixels)
     for path in paths:
-        try:
-            with Image.open(path) as image:
-                image.draft("RGB", (pixels, pixels))  # decodes a large JPEG at a fraction of its size
-                total += from_uint8(np.asarray(image.convert("RGB").resize((pixels, pixels))))
-        except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
-            raise BadSampleError(f"{path}: not a readable picture: {error}") from None
+        total += resize_square(from_uint8(read_pixels(path, pixels)), pixels)
     return (255 * total / len(paths)).round().to(torch.uint8)
 
 

@@ -8,8 +8,8 @@ import torch
 from PIL.Image import Image
 
 from datamodules.meshes import MeshDataModule
-from datamodules.prepare.facescape import find_meshes
-from datamodules.textures import TextureDataModule, find_textures
+from datamodules.prepare.facescape import find_meshes, find_textures
+from datamodules.textures import TextureDataModule
 from experiments.evaluate import evaluate_run, load_weights
 from experiments.face3d import STAGES, sae, shape_cgan, texture_progan
 from experiments.face3d.baselines import measure_baselines

@@ -14,7 +14,7 @@ from facegen_core.config import load_config
 from facegen_core.errors import CheckpointError, FacegenError
 from facegen_core.geometry.camera import framing, head_camera
 from facegen_core.geometry.render import render
-from facegen_core.geometry.uv import surround_face
+from facegen_core.geometry.uv import resize_square, surround_face
 from facegen_core.reporting.mesh_figure import SKIN
 from facegen_core.seeding import torch_generator
 
@@ -107,7 +107,12 @@ class TexturedModel:
 
 
 def whole_maps(texture: TextureModel, crops: Tensor, pixels: int | None = None) -> Tensor:
-    """Maps (B, 3, P, P) in [0, 1] around faces (B, 3, R, R), which cover 0.6 of a map's side; None: 2 R pixels."""
+    """Maps (B, 3, P, P) in [0, 1] around faces (B, 3, R, R), which cover 0.6 of a map's side; None: 2 R pixels.
+
+    A model of whole maps needs nothing around them; None: R pixels.
+    """
+    if texture.gan.sizes.whole_maps:
+        return resize_square(crops, pixels or crops.shape[-1])
     return surround_face(crops, pixels or 2 * crops.shape[-1], texture.template).clamp(0, 1)
 
 

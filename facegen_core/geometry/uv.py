@@ -35,7 +35,7 @@ def crop_face(maps: Tensor, side: int | None = None) -> Tensor:
         ValueError: the maps are not square.
     """
     top, left, length = face_rectangle(_side(maps))
-    return _resize(maps[..., top : top + length, left : left + length], side or length)
+    return resize_square(maps[..., top : top + length, left : left + length], side or length)
 
 
 def paste_face(maps: Tensor, faces: Tensor, feather: float = FEATHER) -> Tensor:
@@ -63,8 +63,17 @@ def paste_face(maps: Tensor, faces: Tensor, feather: float = FEATHER) -> Tensor:
     ramp = (from_edge / feather).clamp(max=1) if feather else torch.ones_like(from_edge)
     cover = torch.minimum(ramp[:, None], ramp[None])
     pasted = maps.clone()
-    pasted[place] = torch.lerp(maps[place], _resize(faces, length).to(maps.dtype), cover)
+    pasted[place] = torch.lerp(maps[place], resize_square(faces, length).to(maps.dtype), cover)
     return pasted
+
+
+def resize_square(faces: Tensor, side: int) -> Tensor:
+    """Square pictures (..., S, S) as (..., side, side), bilinear with antialiasing."""
+    if faces.shape[-1] == side:
+        return faces
+    flat = faces.reshape(-1, 1, *faces.shape[-2:])
+    resized = interpolate(flat, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
+    return resized.reshape(*faces.shape[:-2], side, side)
 
 
 def surround_face(faces: Tensor, pixels: int, template: Tensor | None = None) -> Tensor:
@@ -87,7 +96,7 @@ def surround_face(faces: Tensor, pixels: int, template: Tensor | None = None) ->
     """
     around = faces.new_zeros(1, 1, pixels, pixels)
     if template is not None:
-        around = _resize(template.to(faces), pixels)[None]
+        around = resize_square(template.to(faces), pixels)[None]
     maps = paste_face(around.expand(*faces.shape[:2], -1, -1), faces, feather=0) - around
     known = paste_face(torch.zeros_like(around[:, :1]), faces.new_ones(1, 1, 1, 1), feather=0)
     return around + _spread(maps, known)
@@ -108,11 +117,3 @@ def _side(maps: Tensor) -> int:
     if maps.ndim < 2 or maps.shape[-1] != maps.shape[-2]:
         raise ValueError(f"expected square maps (..., R, R), got {tuple(maps.shape)}")
     return maps.shape[-1]
-
-
-def _resize(faces: Tensor, side: int) -> Tensor:
-    if faces.shape[-1] == side:
-        return faces
-    flat = faces.reshape(-1, 1, *faces.shape[-2:])
-    resized = interpolate(flat, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
-    return resized.reshape(*faces.shape[:-2], side, side)

@@ -13,6 +13,7 @@ from experiments.runs import find_run, stage_folder
 from facegen_core.config import load_config
 from facegen_core.errors import ConfigError
 from facegen_core.methods.face3d.config import TextureGANConfig, TextureSizes
+from facegen_core.types import UNKNOWN
 
 if TYPE_CHECKING:
     import lightning.pytorch as pl
@@ -82,12 +83,14 @@ def settle(config: Config) -> None:
 
 def build_datamodule(config: Config) -> TextureDataModule:
     """The reader of the textures."""
-    from datamodules.textures import TextureDataModule
+    from datamodules.bp4d import BP4DTextureDataModule
+    from datamodules.facescape import FaceScapeTextureDataModule
     from facegen_core.methods.face3d.progressive import batch_at, phase_at, resolutions
 
     growth = config.model.growth
     data = replace(config.data, root=config.data.root or str(population_folder(config)))
-    return TextureDataModule(
+    reader = BP4DTextureDataModule if data.dataset == "bp4d" else FaceScapeTextureDataModule
+    return reader(
         data,
         resolutions(growth),
         lambda images: (*phase_at(images, growth), batch_at(images, growth)),
@@ -104,7 +107,7 @@ def build_module(config: Config, datamodule: TextureDataModule) -> TextureProGAN
     from lightning_modules.texture_progan import TextureProGANModule
 
     table = IdentityCodes.load(Path(config.identity_codes)).of_people(torch.tensor(datamodule.people))
-    sizes = TextureSizes(table.codes.shape[1], len(datamodule.people), datamodule.num_expressions)
+    sizes = TextureSizes(table.codes.shape[1], len(datamodule.people), datamodule.num_expressions, datamodule.whole)
     return TextureProGANModule(
         config.model, sizes, config.optim, datamodule.expression_names, table, datamodule.template()
     )
@@ -112,12 +115,17 @@ def build_module(config: Config, datamodule: TextureDataModule) -> TextureProGAN
 
 def build_callbacks(config: Config, datamodule: TextureDataModule) -> list[pl.Callback]:
     """What is measured and drawn while it trains: what the discriminator reads off textures of people held out."""
-    from torchmetrics.classification import MulticlassAccuracy
+    from torchmetrics import Metric
+    from torchmetrics.classification import MulticlassAccuracy, MultilabelAccuracy
 
     from lightning_modules.callbacks.evaluator import Evaluator
     from lightning_modules.callbacks.texture_pictures import TexturePictures
 
-    accuracy = MulticlassAccuracy(datamodule.num_expressions, average="micro")
+    accuracy: Metric
+    if datamodule.has_classes:
+        accuracy = MulticlassAccuracy(datamodule.num_expressions, average="micro")
+    else:
+        accuracy = MultilabelAccuracy(datamodule.num_expressions, average="micro", ignore_index=UNKNOWN)
     fields = ("expression_logits", "expression")
     return [Evaluator({"expression_accuracy": (accuracy, fields)}), TexturePictures()]
 
@@ -125,12 +133,18 @@ def build_callbacks(config: Config, datamodule: TextureDataModule) -> list[pl.Ca
 def evaluate(
     config: Config, module: TextureProGANModule, datamodule: TextureDataModule
 ) -> tuple[dict[str, float], dict[str, Image], dict[str, str]]:
-    """Whether a judge, fitted on people held out, reads the expression asked for off textures of new people."""
+    """Whether a judge, fitted on people held out, reads the expression asked for off textures of new people.
+
+    The judge tells classes apart, and is left out where expressions are action units.
+    """
     from experiments.face3d.models import TextureModel
     from experiments.face3d.texture_evaluation import judge_textures
     from experiments.face3d.texture_figures import texture_figures
 
     model = TextureModel(module)
+    pictures = texture_figures(model, config.seed)
+    if not datamodule.has_classes:
+        return {}, pictures, {}
     values = judge_textures(model, datamodule, config.evaluation.people, config.seed)
     tags = {"judge.expression_accuracy": "linear discriminants on principal components of people held out"}
-    return values, texture_figures(model, config.seed), tags
+    return values, pictures, tags

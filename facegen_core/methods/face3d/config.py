@@ -124,7 +124,7 @@ class GrowthConfig:
 
     def check(self) -> None:
         """Refuses sizes that cannot be grown."""
-        sizes = [4 * 2**i for i in range(9)]
+        sizes = [8 * 2**i for i in range(8)]  # the critic has no entrance at 4
         if self.first_resolution not in sizes or self.last_resolution not in sizes:
             raise ConfigError(f"model.growth: resolutions are powers of two from {sizes[0]} to {sizes[-1]}.")
         phases = sizes.index(self.last_resolution) - sizes.index(self.first_resolution) + 1
@@ -170,11 +170,13 @@ class TextureSizes:
         identity_code_dim: length of z_id.
         identities: identities trained on.
         expressions: expression classes, or action units.
+        whole_maps: pictures are whole texture maps (PRNet's), and not the face's part of them.
     """
 
     identity_code_dim: int
     identities: int
     expressions: int
+    whole_maps: bool = False
 
 
 @dataclass

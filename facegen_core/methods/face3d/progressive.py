@@ -119,3 +119,16 @@ def upsample(x: Tensor) -> Tensor:
 def downsample(x: Tensor) -> Tensor:
     """Half the size: the mean of two by two, which bilinear resizing by one half is [C]."""
     return F.avg_pool2d(x, 2)
+
+
+def faded(pictures: Tensor, alpha: float) -> Tensor:
+    """Real pictures of a phase: their finest details come in as the generator's do (Karras et al. 2018, section 2).
+
+    Args:
+        pictures: (B, 3, R, R).
+        alpha: of the phase; at 0 they hold nothing that half their size would not.
+    """
+    if alpha >= 1:
+        return pictures
+    coarse = upsample(downsample(pictures))
+    return coarse + alpha * (pictures - coarse)

@@ -20,7 +20,7 @@ class TextureVerdict(NamedTuple):
     """What the discriminator says of pictures.
 
     Attributes:
-        score: (B,) the critic's, higher for real.
+        score: (B,) float32, the critic's, higher for real.
         identity: (B, identities) logits.
         expression: (B, expressions) logits.
     """
@@ -124,7 +124,7 @@ class TextureDiscriminator(nn.Module):
             x = downsample(self.blocks[str(resolution)](x))
             resolution //= 2
         x = self.last(append_deviation(x, self.group))
-        return TextureVerdict(self.score(x).squeeze(1), self.identity(x), self.expression(x))
+        return TextureVerdict(self.score(x).squeeze(1).float(), self.identity(x), self.expression(x))
 
     def _features(self, pictures: Tensor) -> Tensor:
         x: Tensor = self.from_rgb[str(pictures.shape[-1])](pictures)

@@ -16,6 +16,7 @@ from facegen_core.methods.face3d.progressive import (
     append_deviation,
     batch_at,
     downsample,
+    faded,
     phase_at,
     total_batches,
     total_images,
@@ -70,6 +71,7 @@ def test_number_of_batches_is_what_counting_them_gives(growth):
     ("changes", "message"),
     [
         ({"first_resolution": 12}, "powers of two"),
+        ({"first_resolution": 4, "batch": [4] * 8}, "powers of two from 8"),
         ({"last_resolution": 2048}, "powers of two"),
         ({"batch": [4, 4]}, "needs 6 sizes"),
         ({"batch": [8, 8, 8, 8, 8, 0]}, "needs 6 sizes"),
@@ -151,3 +153,12 @@ def test_downsampling_takes_the_mean_of_two_by_two():
 
 def test_upsampling_keeps_what_is_even():
     assert torch.equal(upsample(torch.full((1, 2, 4, 4), 3.0)), torch.full((1, 2, 8, 8), 3.0))
+
+
+def test_real_pictures_fade_from_half_their_size():
+    """A board of single pixels is flat grey at half the size."""
+    board = (torch.arange(8)[:, None] + torch.arange(8)) % 2 * 1.0
+    pictures = board.expand(2, 3, 8, 8)
+    assert torch.equal(faded(pictures, 0.0), torch.full((2, 3, 8, 8), 0.5))
+    torch.testing.assert_close(faded(pictures, 0.25), 0.5 + 0.25 * (pictures - 0.5))
+    assert torch.equal(faded(pictures, 1.0), pictures)

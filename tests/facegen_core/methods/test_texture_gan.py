@@ -134,3 +134,11 @@ def test_every_code_changes_the_picture(generator, codes, changed):
     other[changed] = other[changed].roll(1, 0)
     difference = (generator(*other.values(), 32, 1.0) - generator(*codes, 32, 1.0)).abs().mean((1, 2, 3))
     assert (difference > 1e-3).all()
+
+
+def test_scores_are_float32_under_autocast(discriminator):
+    """Their means are small differences of large numbers, which bfloat16 has no digits for."""
+    with torch.autocast("cpu", torch.bfloat16):
+        verdict = discriminator(torch.randn(4, 3, 16, 16), 0.5)
+    assert verdict.score.dtype == torch.float32
+    assert verdict.identity.dtype == torch.bfloat16, "or the test shows nothing"

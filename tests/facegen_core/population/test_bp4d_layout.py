@@ -2,12 +2,14 @@
 
 import csv
 import hashlib
+import io
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from facegen_core.errors import FacegenError
 from facegen_core.geometry.mesh import read_obj
@@ -17,15 +19,16 @@ from facegen_core.population.anatomy import anatomy
 from facegen_core.population.bp4d_layout import CODED, write_bp4d
 from facegen_core.population.identity import draw_identity, neutral_heads
 from facegen_core.population.sequences import FRAMES, play
+from facegen_core.population.skin import paint
 
-SEED = 7
+SEED, PIXELS = 7, 64
 CODING_SHA256 = "d65b348f639ae48ef34bb056cd241ca797f2ea853ca2003e3b6248ed6a61dcc7"
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("population") / "people"
-    write_bp4d(out, people=3, seed=SEED)
+    write_bp4d(out, 3, SEED, PIXELS)
     return out
 
 
@@ -80,6 +83,21 @@ def test_meshes_are_the_heads_that_the_units_make(written):
         np.testing.assert_array_equal(mesh.faces, shared.faces)
 
 
+def test_textures_are_painted_as_the_units_move(written):
+    """Each frame has its own wrinkles and blush."""
+    identity, shared = draw_identity(SEED, 1, anatomy()), anatomy()
+    actions = play(SEED, 1, 4, shared).actions
+    strongest = int(actions[list(CODED)].sum(1).argmax()) + CODED[0]
+    bytes_written = (written / "Registered" / names(3)[1] / "T5" / f"{strongest:03d}.jpg").read_bytes()
+    assert bytes_written == _jpeg(paint(identity, actions[strongest], shared, PIXELS))
+    assert bytes_written != _jpeg(paint(identity, 0 * actions[0], shared, PIXELS))
+
+
+def _jpeg(pixels: np.ndarray) -> bytes:
+    Image.fromarray(pixels).save(file := io.BytesIO(), "JPEG", quality=writing.JPEG_QUALITY)
+    return file.getvalue()
+
+
 def test_codes_say_what_is_played_or_that_it_is_unknown(written):
     """Intensity 1 is code 5; a unit is present from code 1 on."""
     unknown = known = 0
@@ -115,7 +133,7 @@ def test_person_interrupted_between_two_trees_is_written_anew_to_the_same_bytes(
     (out / f"AUCoding/AU_OCC/{cut}_T4.csv").unlink()
     (out / f".{cut}.123.tmp").mkdir()
     time = (out / "Registered" / kept / "T1" / "003.obj").stat().st_mtime_ns
-    write_bp4d(out, people=3, seed=SEED)
+    write_bp4d(out, 3, SEED, PIXELS)
     assert contents(out) == contents(written)
     assert (out / "Registered" / kept / "T1" / "003.obj").stat().st_mtime_ns == time
 
@@ -125,7 +143,7 @@ def test_person_is_whole_or_not_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "_move_files", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     layout = _captured_layout(tmp_path, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
-        writing._write_people(tmp_path, layout, SEED, [(0, names(1)[0])])
+        writing._write_people(tmp_path, layout, SEED, PIXELS, [(0, names(1)[0])])
     assert not (tmp_path / "Sequences(2D+3D)" / names(1)[0]).exists()
 
 
@@ -142,13 +160,13 @@ def _captured_layout(out: Path, monkeypatch) -> writing.Layout:
 
 def test_more_people_are_added_to_the_ones_there(written, tmp_path):
     out = tmp_path / "people"
-    write_bp4d(out, people=1, seed=SEED)
-    write_bp4d(out, people=3, seed=SEED)
+    write_bp4d(out, 1, SEED, PIXELS)
+    write_bp4d(out, 3, SEED, PIXELS)
     assert contents(out) == contents(written)
 
 
 def test_facescape_population_is_not_mixed_in(written):
     from facegen_core.population.facescape_layout import write_facescape
 
-    with pytest.raises(FacegenError, match="bp4d, seed 7"):
-        write_facescape(written, people=3, seed=SEED)
+    with pytest.raises(FacegenError, match=r"holds another population .*bp4d"):
+        write_facescape(written, 3, SEED, PIXELS)
