@@ -17,7 +17,7 @@ STAGES := sae shape_cgan texture_progan coma
 PAPERS := face3d
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data-population data-check dashboard compare bench doctor clean stages \
+.PHONY: help setup demo test lint data-population data-check dashboard compare bench doctor clean stages papers \
 	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%)
 
 help: ## list the targets
@@ -32,7 +32,7 @@ setup: $(STAMP) ## make .venv with exact versions (done by every other target th
 $(STAMP): requirements.lock pyproject.toml .ci/setup
 	@PYTHON="$(PYTHON)" .ci/setup "$(VENV)" && touch $@
 
-demo: $(STAMP) ## train, measure and compare the shape auto-encoder on the embedded people
+demo: $(STAMP) ## train, measure and compare 3DFaceCAM and its rivals on the embedded people
 	$(FACEGEN) reproduce face3d profile=demo $(SET)
 
 test: $(STAMP) ## all tests
@@ -82,6 +82,9 @@ doctor: $(STAMP) ## versions, devices, room, weights and data found
 
 stages:
 	@echo $(STAGES)
+
+papers:
+	@echo $(PAPERS)
 
 clean: ## remove .venv and caches; outputs/ stays
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
