@@ -87,7 +87,7 @@ class TexturedModel:
             person: who.
             expressions: (B, E), z_exp times the level of intensity.
             style: whose way of making expressions the mesh has, see :class:`ShapeGenerator`; the person's own if None.
-            pixels: side of the maps; None: as :func:`whole_maps` takes it.
+            pixels: side of the maps; None: twice that of the faces the texture GAN makes, which cover 0.6 of it.
         """
         count = len(expressions)
         identity, noise = person.identity.expand(count, -1), person.shape_noise.expand(count, -1)
@@ -107,17 +107,13 @@ class TexturedModel:
 
 
 def whole_maps(texture: TextureModel, crops: Tensor, pixels: int | None = None) -> Tensor:
-    """Maps (B, 3, P, P) in [0, 1] of faces (B, 3, R, R), which cover 0.6 of a map's side, or all of it (PRNet's).
+    """Maps (B, 3, P, P) in [0, 1] around faces (B, 3, R, R), which cover 0.6 of a map's side; None: 2 R pixels.
 
-    Args:
-        texture: what made them.
-        crops: the faces.
-        pixels: side of the maps; None: 2 R where they are larger than the faces, else R.
+    A model of whole maps needs nothing around them; None: R pixels.
     """
-    side = crops.shape[-1]
-    if texture.template is None:
-        return resize_square(crops, pixels or side)
-    return surround_face(crops, pixels or 2 * side, texture.template).clamp(0, 1)
+    if texture.gan.sizes.whole_maps:
+        return resize_square(crops, pixels or crops.shape[-1])
+    return surround_face(crops, pixels or 2 * crops.shape[-1], texture.template).clamp(0, 1)
 
 
 def draw_faces(model: TexturedModel, faces: Faces, pixels: int) -> Tensor:

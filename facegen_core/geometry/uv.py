@@ -76,8 +76,8 @@ def resize_square(faces: Tensor, side: int) -> Tensor:
     return resized.reshape(*faces.shape[:-2], side, side)
 
 
-def surround_face(faces: Tensor, pixels: int, template: Tensor) -> Tensor:
-    """Whole maps with faces in their places, around which a template takes on the faces' colours without a seam.
+def surround_face(faces: Tensor, pixels: int, template: Tensor | None = None) -> Tensor:
+    """Whole maps with faces in their places, around which everything takes on the faces' colours without a seam.
 
     The released code overwrites the face in a template map of one person [C add_tex.py], which leaves a seam. Here the
     difference to the template is carried on from the face's border outwards, ever more smoothly: pull-push (Gortler et
@@ -86,7 +86,7 @@ def surround_face(faces: Tensor, pixels: int, template: Tensor) -> Tensor:
     Args:
         faces: (B, C, S, S) floating point.
         pixels: side of the maps.
-        template: (C, R, R) what a map usually looks like.
+        template: (C, R, R) what a map usually looks like; None, and the faces' own colours go on outwards.
 
     Returns:
         (B, C, pixels, pixels).
@@ -94,8 +94,10 @@ def surround_face(faces: Tensor, pixels: int, template: Tensor) -> Tensor:
     Raises:
         ValueError: faces are not square.
     """
-    around = resize_square(template.to(faces), pixels)[None]
-    maps = paste_face(around.expand(len(faces), -1, -1, -1), faces, feather=0) - around
+    around = faces.new_zeros(1, 1, pixels, pixels)
+    if template is not None:
+        around = resize_square(template.to(faces), pixels)[None]
+    maps = paste_face(around.expand(*faces.shape[:2], -1, -1), faces, feather=0) - around
     known = paste_face(torch.zeros_like(around[:, :1]), faces.new_ones(1, 1, 1, 1), feather=0)
     return around + _spread(maps, known)
 

@@ -109,7 +109,7 @@ def test_face_of_the_network_lies_in_its_place_of_the_map(model):
 def test_faces_that_are_whole_maps_are_not_put_into_another(model, monkeypatch):
     """As PRNet's are, which the texture GAN learns from BP4D's pictures."""
     crops = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    monkeypatch.setattr(type(model.texture), "template", None)
+    monkeypatch.setattr(model.texture.gan.sizes, "whole_maps", True)
     assert torch.equal(whole_maps(model.texture, crops), crops)
     assert whole_maps(model.texture, crops, 64).shape == (1, 3, 64, 64)
 

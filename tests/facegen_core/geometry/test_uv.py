@@ -85,9 +85,10 @@ def test_bad_shapes_and_feathers_are_refused():
 def test_face_is_the_same_in_the_map_around_it(pixels):
     length = face_rectangle(pixels)[2]
     faces, template = _maps(length, 2, 3), _maps(48, 3)
-    maps = surround_face(faces, pixels, template)
-    assert maps.shape == (2, 3, pixels, pixels)
-    torch.testing.assert_close(crop_face(maps), faces, atol=1e-6, rtol=0)
+    for around in (None, template):
+        maps = surround_face(faces, pixels, around)
+        assert maps.shape == (2, 3, pixels, pixels)
+        torch.testing.assert_close(crop_face(maps), faces, atol=1e-6, rtol=0)
 
 
 def test_face_that_differs_from_the_template_by_one_colour_shifts_all_of_it():
@@ -96,17 +97,17 @@ def test_face_that_differs_from_the_template_by_one_colour_shifts_all_of_it():
     torch.testing.assert_close(maps[0], template + shift, atol=1e-6, rtol=0)
 
 
-def test_difference_to_the_template_goes_on_outwards():
+def test_without_a_template_colours_go_on_outwards():
     """A face dark on its left: so is all that lies to its left, and no step is at the edge."""
     face = torch.linspace(0, 1, 61).expand(1, 1, 61, 61)
-    (row,) = surround_face(face, 100, torch.zeros(1, 8, 8))[:, 0, 35]
+    (row,) = surround_face(face, 100)[:, 0, 35]
     assert row[:20].max() < 0.25
     assert row[81:].min() > 0.75
     assert row.diff().abs().max() < 0.06
 
 
-def test_map_around_a_face_on_black_keeps_to_its_colours():
+def test_map_around_a_face_keeps_to_its_colours():
     face = _maps(32, 4, 3)
-    maps = surround_face(face, 96, torch.zeros(3, 8, 8))
+    maps = surround_face(face, 96)
     assert face.min() <= maps.min()
     assert maps.max() <= face.max()
