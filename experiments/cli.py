@@ -103,7 +103,7 @@ def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     option("--shape", metavar="RUN", default="last", help="run of shape_cgan: last, name, folder or checkpoint")
     option("--texture", metavar="RUN", default="last", help="run of texture_progan likewise; 'none': plain skin")
     option("--pixels", type=int, default=512, help="side of the pictures; 512")
-    option("--texture-pixels", type=int, help="side of the texture maps; twice that of the faces the network makes")
+    option("--texture-pixels", type=int, help="side of the texture maps; twice that of the network's faces")
     option("--outputs", default="outputs", help="folder of all runs")
     face3d.set_defaults(run=_generate_face3d)
 

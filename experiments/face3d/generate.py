@@ -48,7 +48,7 @@ class Wish:
         shape: ShapeCGAN's run: "last", its name, its folder or one of its checkpoints.
         texture: TextureProGAN's run likewise, or "none".
         pixels: side of the rendered pictures.
-        texture_pixels: side of the texture maps; None: twice that of the faces the GAN makes.
+        texture_pixels: side of the texture maps; None: so that no pixel of the GAN is lost, see :func:`whole_maps`.
         outputs: folder of all runs.
     """
 

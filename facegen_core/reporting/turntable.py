@@ -14,7 +14,7 @@ from facegen_core.geometry.render import render
 from facegen_core.images import to_uint8
 
 COLOURS = 256
-PALETTE_PIXELS = 400_000
+PALETTE_PIXELS = 100_000
 """From about so many pixels a palette is found: the time goes with their number, and more change it hardly."""
 WHITE = (1.0, 1.0, 1.0)
 

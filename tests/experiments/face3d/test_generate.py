@@ -11,7 +11,7 @@ from PIL import Image
 from experiments.cli import main
 from experiments.face3d import textured_model
 from experiments.face3d.generate import Wish, face_name, generate, parse_expressions
-from experiments.face3d.textured_model import TexturedModel, load_textured_model
+from experiments.face3d.textured_model import TexturedModel, load_textured_model, whole_maps
 from facegen_core.errors import CheckpointError, ConfigError, FacegenError
 from facegen_core.geometry.mesh import read_obj
 from facegen_core.geometry.uv import crop_face
@@ -104,6 +104,14 @@ def test_face_of_the_network_lies_in_its_place_of_the_map(model):
     drawn = model.texture.pictures(noise, identity, code[None])
     face = crop_face(model.make(person, code[None], pixels=256).maps, model.texture.resolution)
     assert (face - drawn).abs().mean() < 0.02, "but for what enlarging and reducing blur"
+
+
+def test_faces_that_are_whole_maps_are_not_put_into_another(model, monkeypatch):
+    """As PRNet's are, which the texture GAN learns from BP4D's pictures."""
+    crops = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(model.texture.gan.sizes, "whole_maps", True)
+    assert torch.equal(whole_maps(model.texture, crops), crops)
+    assert whole_maps(model.texture, crops, 64).shape == (1, 3, 64, 64)
 
 
 def test_turntable_moves_and_the_sheet_has_all(made):
