@@ -17,8 +17,8 @@ STAGES := sae shape_cgan texture_progan coma
 PAPERS := face3d
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data-population data-check dashboard compare bench doctor clean stages \
-	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%)
+.PHONY: help setup demo test lint data-population data-check dashboard compare bench doctor clean stages papers \
+	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%)
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=paper|demo|smoke] [DATA=folder] [SET=\"key=value ...\"]"
@@ -32,7 +32,7 @@ setup: $(STAMP) ## make .venv with exact versions (done by every other target th
 $(STAMP): requirements.lock pyproject.toml .ci/setup
 	@PYTHON="$(PYTHON)" .ci/setup "$(VENV)" && touch $@
 
-demo: $(STAMP) ## train, measure and compare the shape auto-encoder on the embedded people
+demo: $(STAMP) ## train, measure and compare 3DFaceCAM and its rivals on the embedded people
 	$(FACEGEN) reproduce face3d profile=demo $(SET)
 
 test: $(STAMP) ## all tests
@@ -54,6 +54,10 @@ $(STAGES:%=evaluate-%): evaluate-%: $(STAMP) ## measure a stage's run on held-ou
 
 $(PAPERS:%=reproduce-%): reproduce-%: $(STAMP) ## a paper's tables, ours beside the published
 	$(FACEGEN) reproduce $* profile=$(PROFILE) $(WORDS)
+
+$(PAPERS:%=generate-%): OUT = outputs/generated/$*
+$(PAPERS:%=generate-%): generate-%: $(STAMP) ## new faces by the trained models, OUT=folder [SET="--people 4 --expression smile"]
+	$(FACEGEN) generate $* --out $(OUT) $(SET)
 
 LAYOUT ?= facescape
 PEOPLE ?= $(if $(filter bp4d,$(LAYOUT)),41,200)
@@ -78,6 +82,9 @@ doctor: $(STAMP) ## versions, devices, room, weights and data found
 
 stages:
 	@echo $(STAGES)
+
+papers:
+	@echo $(PAPERS)
 
 clean: ## remove .venv and caches; outputs/ stays
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from datamodules.base import FaceDataModule
 from datamodules.config import MeshDataConfig
 from datamodules.prepare.mesh_cache import MeshCache, MeshReader, build_mesh_cache, open_mesh_cache
 from datamodules.prepare.row_cache import CachedFile
+from datamodules.rows import RowDataset
 from facegen_core.errors import ConfigError, DatasetNotFoundError
 from facegen_core.files import atomic_path
 from facegen_core.progress import say
@@ -28,7 +28,7 @@ Name = TypeVar("Name", bound=int | str)
 """What a data set calls a person."""
 
 
-class MeshDataset(Dataset[Any]):
+class MeshDataset(RowDataset):
     """Rows of a mesh cache, measured from a template of their own.
 
     Args:
@@ -47,28 +47,12 @@ class MeshDataset(Dataset[Any]):
         identity: Tensor,
         expression: Tensor,
     ) -> None:
-        self.displacements, self.rows, self.offset = displacements, rows, offset
-        self.identity, self.expression = identity, expression
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What loader processes are handed: a memory map by its file, because numpy would send its whole content."""
-        state = self.__dict__.copy()
-        if isinstance(self.displacements, np.memmap):
-            state["displacements"] = (self.displacements.filename, self.displacements.shape)
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        if isinstance(self.displacements, tuple):
-            path, shape = self.displacements
-            self.displacements = np.memmap(path, np.float32, "r", shape=shape)
+        super().__init__(displacements, rows, identity, expression)
+        self.offset = offset
 
     def __getitem__(self, part: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Displacements (B, V, 3) of some samples, as an array, for what is not trained in batches (PCA, metrics)."""
-        return self.displacements[self.rows[part]] - self.offset
+        return self.cache[self.rows[part]] - self.offset
 
     def __getitems__(self, places: list[tuple[int, int]]) -> MeshBatch:
         """One batch; the sample seeds are not used, since nothing is augmented."""
@@ -76,7 +60,7 @@ class MeshDataset(Dataset[Any]):
         order = np.argsort(self.rows[chosen])  # the disk is read forwards
         meshes = np.empty((len(chosen), *self.offset.shape), np.float32)
         for place in order:
-            np.subtract(self.displacements[self.rows[chosen[place]]], self.offset, out=meshes[place])
+            np.subtract(self.cache[self.rows[chosen[place]]], self.offset, out=meshes[place])
         return MeshBatch(
             displacement=torch.from_numpy(meshes),
             identity=self.identity[chosen],

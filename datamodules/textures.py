@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
 
 from datamodules.base import FaceDataModule
 from datamodules.config import MeshDataConfig
@@ -21,6 +21,7 @@ from datamodules.prepare.texture_cache import (
     mean_map,
     open_texture_cache,
 )
+from datamodules.rows import RowDataset
 from datamodules.sampling import EndlessSampler, ShardSampler
 from facegen_core.errors import DatasetNotFoundError
 from facegen_core.types import TextureBatch
@@ -31,7 +32,7 @@ Plan = Callable[[int], tuple[int, float, int]]
 """Pictures shown so far -> side of the pictures in the next batch, share of the newest block, pictures in the batch."""
 
 
-class TextureDataset(Dataset[Any]):
+class TextureDataset(RowDataset):
     """Rows of a texture cache.
 
     Args:
@@ -50,24 +51,8 @@ class TextureDataset(Dataset[Any]):
         identity: Tensor,
         expression: Tensor,
     ) -> None:
-        self.cache, self.rows, self.mips = cache, rows, mips
-        self.identity, self.expression = identity, expression
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What loader processes are handed: a memory map by its file, because numpy would send its whole content."""
-        state = self.__dict__.copy()
-        if isinstance(self.cache, np.memmap):
-            state["cache"] = (self.cache.filename, self.cache.shape)
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        if isinstance(self.cache, tuple):
-            path, shape = self.cache
-            self.cache = np.memmap(path, np.uint8, "r", shape=shape)
+        super().__init__(cache, rows, identity, expression)
+        self.mips = mips
 
     def pictures(self, samples: npt.NDArray[np.int64], side: int) -> Tensor:
         """Pictures (B, 3, side, side) in [0, 1] of some samples, for what is not trained in batches; a size it has."""

@@ -8,7 +8,7 @@ STAGES = {"sae": sae, "shape_cgan": shape_cgan, "texture_progan": texture_progan
 
 
 def reproduce(words: Sequence[str]) -> None:
-    """Trains and measures the rows of the paper's tables; see ``reproduce.py``."""
-    from experiments.face3d import reproduce
+    """Trains and measures the rows of the paper's tables; see ``tables.py``."""
+    from experiments.face3d.tables import make_tables
 
-    reproduce.reproduce(words)
+    make_tables(words)

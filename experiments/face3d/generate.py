@@ -104,7 +104,7 @@ def generate(wish: Wish) -> None:
         rows.append(list(F.interpolate(pictures, size=SHEET_PIXELS, mode="area")))
     for person in track(people, "turntables", "person"):
         stops = torch.stack([level * code for code in expressions.values() for level in (levels.min(), levels.max())])
-        faces = model.make(person, _journey(stops), style, wish.texture_pixels)
+        faces = model.make(person, _journey(stops), style, TURNTABLE_PIXELS)
         save_gif(_turn(model, faces), wish.out / folder_name(person) / "turntable.gif")
     _write_sheet(wish.out / "sheet.png", rows, list(expressions), levels)
     say(f"{wish.out}: {len(people)} people, {len(rows) * len(levels)} faces; sheet.png shows all")

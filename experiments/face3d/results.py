@@ -38,16 +38,16 @@ GENERATION = {
     "specificity": "SP, mm ↓",
 }
 TABLE_1 = {
-    "pca": ("3DMM", "", ""),
-    "coma": ("CoMA", "", ""),
-    "shape_one_hot": ("Ours", "One-hot z_id", "1"),
-    "shape_one_hot_level_5": ("Ours", "One-hot z_id", "5"),
-    "shape_one_hot_level_10": ("Ours", "One-hot z_id", "10"),
-    "shape": ("Ours", "Gaussian z_id", "1"),
-    "shape_level_5": ("Ours", "Gaussian z_id", "5"),
-    "shape_level_10": ("Ours", "Gaussian z_id", "10"),
+    "pca": "3DMM",
+    "coma": "CoMA",
+    "shape_one_hot": "Ours, One-hot z_id, level 1",
+    "shape_one_hot_level_5": "Ours, One-hot z_id, level 5",
+    "shape_one_hot_level_10": "Ours, One-hot z_id, level 10",
+    "shape": "Ours, Gaussian z_id, level 1",
+    "shape_level_5": "Ours, Gaussian z_id, level 5",
+    "shape_level_10": "Ours, Gaussian z_id, level 10",
 }
-"""Row -> method, variant and level of the published row that stands beside it."""
+"""Row -> the published row that stands beside it."""
 RECONSTRUCTION = {
     "vertex_error_mm": "mean ↓",
     "vertex_error_median_mm": "median ↓",
@@ -130,14 +130,16 @@ def _table_1(rows: Rows) -> str:
     """Ours beside the published values; methods that were not measured here with the published ones alone."""
     if not any("specificity" in values for values in rows.values()):
         return ""
-    published = {(r["method"], r["variant"], r["level"]): r for r in _read("table1_diversity_specificity.csv")}
+    published = {_published_name(row): row for row in _read("table1_diversity_specificity.csv")}
+    del published["Training data"]  # 1, 1, 1: what the others are divided by
     cells: list[list[Cell]] = []
     for row, title in ROW_TITLES.items():
         if "specificity" in rows.get(row, {}):
-            theirs = published.pop(TABLE_1[row], None) if row in TABLE_1 else None
+            theirs = published.pop(TABLE_1.get(row, ""), None)
             cells.append([title, *(rows[row].get(key) for key in GENERATION), *_theirs(theirs)])
-    others = [(method, row) for (method, _, _), row in published.items() if method not in ("Ours", "Training data")]
-    cells += [[f"{method}, not measured here", *[None] * len(GENERATION), *_theirs(row)] for method, row in others]
+    cells += [
+        [f"{name}, not measured here", *[None] * len(GENERATION), *_theirs(row)] for name, row in published.items()
+    ]
     header = ["model", *GENERATION.values(), *(f"published {title}" for title in GENERATION.values())]
     return f"""### Table 1: diversity and specificity of new faces
 
@@ -147,6 +149,11 @@ columns are of FaceScape, 16,940 meshes.
 {markdown_table(header, cells)}
 {_who_is_least(rows, "specificity", "mm", "Least specificity")}{_off_diversity(rows)}
 """
+
+
+def _published_name(row: Mapping[str, str]) -> str:
+    """Of a row of table 1; the variant of another method is a remark on its citation."""
+    return f"{row['method']}, {row['variant']}, level {row['level']}" if row["level"] else row["method"]
 
 
 def _theirs(row: Mapping[str, str] | None) -> list[Cell]:
@@ -263,6 +270,6 @@ _TAIL = """## For a row of your own in table 2
 
 FaceWarehouse needs its own licence and is not part of this project. Point `data.root` at registered FaceWarehouse
 meshes in mm (they come in about dm) laid out as `<id>/models_reg/<k>_<name>.obj`, hold out people 141 to 150 with
-`data.test_identities`, and give the 5,334 front vertices as `evaluation.vertex_mask`: the rows are then a section above.
-The paper states no alignment; Jiang et al., whose rows it repeats, align rigidly.
+`data.test_identities`, and give the 5,334 front vertices as `evaluation.vertex_mask`: the rows are then a section
+above. The paper states no alignment; Jiang et al., whose rows it repeats, align rigidly.
 """

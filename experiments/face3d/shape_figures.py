@@ -108,10 +108,8 @@ def level_figure(model: ShapeModel, seed: int, people: int = 10) -> Image.Image:
     """Figure 14: t-SNE of generated expression codes, all expressions at 15 levels [P: 10 people each]."""
     levels = torch.linspace(0, 1.5, 15)
     noise, identity = (torch.stack(part) for part in zip(*_draw(model, seed, 14, people), strict=True))
-    who, what, level = (
-        part.flatten()
-        for part in torch.meshgrid(torch.arange(people), torch.arange(model.expressions), levels, indexing="ij")
-    )
+    grid = torch.cartesian_prod(torch.arange(people), torch.arange(model.expressions), torch.arange(len(levels)))
+    who, what, level = grid[:, 0], grid[:, 1], levels[grid[:, 2]]
     with torch.no_grad():
         codes = model.gan.generator(noise[who], identity[who], level[:, None] * torch.eye(model.expressions)[what])
     return intensity_figure(codes.expression, what, level, seed)

@@ -9,6 +9,7 @@ from facegen_core.seeding import torch_generator
 
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 SHOWN = ("neutral", "smile", "anger", "sadness", "mouth_stretch", "brow_raiser", "cheek_blowing")
+PIXELS = 128
 
 _FIGURES = 81
 
@@ -41,7 +42,8 @@ def _row(model: TextureModel, seed: int, person: int, codes: torch.Tensor) -> li
     """One new person with several expression codes, its noise the same for all [deviates from C, which redraws it]."""
     generator = torch_generator(seed, _FIGURES, person)
     identity, noise = model.identity_codes.sample(1, generator), model.draw_noise(1, generator)
-    return list(model.pictures(noise.expand(len(codes), -1), identity.expand(len(codes), -1), codes))
+    pictures = model.pictures(noise.expand(len(codes), -1), identity.expand(len(codes), -1), codes)
+    return list(torch.nn.functional.interpolate(pictures, (PIXELS, PIXELS), mode="bilinear", antialias=True))
 
 
 def _code(model: TextureModel, name: str) -> torch.Tensor:

@@ -27,13 +27,13 @@ def stage_words(name: str, words: Sequence[str]) -> list[str]:
     keys = {stage: set(module.Config.__dataclass_fields__) for stage, module in STAGES.items()}
     own = []
     for word in words:
-        first, _, rest = word.partition(".")
-        first = first.partition("=")[0]
-        if first == name:
-            own.append(rest)
+        key, _, rest = word.partition(".")
+        first = word.partition("=")[0].partition(".")[0]
+        if key in keys:
+            own += [rest] if key == name else []
         elif first in keys[name]:
             own.append(word)
-        elif first not in keys and not any(first in known for known in keys.values()):
+        elif not any(first in known for known in keys.values()):
             raise ConfigError(f"'{word}': no stage of this paper has such a key. The stages are {', '.join(keys)}.")
     return own
 

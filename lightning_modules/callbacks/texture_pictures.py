@@ -4,10 +4,14 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
+import torch.nn.functional as F
 
 from facegen_core.reporting.sheet import titled_sheet
 from facegen_core.seeding import torch_generator
 from lightning_modules.texture_progan import TextureProGANModule
+
+PIXELS = 128
+"""Side of a picture on the sheet, small ones enlarged pixel by pixel."""
 
 _CODES = 41
 
@@ -38,7 +42,9 @@ class TexturePictures(pl.Callback):
             shown = torch.linspace(0, len(names) - 1, min(self.shown, len(names))).round().long()
             codes = torch.eye(len(names))[shown]
             rows = [
-                list(pl_module.pictures(n.expand(len(codes), -1), z.expand(len(codes), -1), codes))
+                list(
+                    F.interpolate(pl_module.pictures(n.expand(len(codes), -1), z.expand(len(codes), -1), codes), PIXELS)
+                )
                 for n, z in zip(noise, identity, strict=True)
             ]
             sheet = titled_sheet(rows, columns=[names[i] for i in shown])

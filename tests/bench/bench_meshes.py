@@ -84,7 +84,7 @@ def bench_cache(root: Path) -> None:
     started = time.perf_counter()
     datamodule = _opened(root)
     built = time.perf_counter() - started
-    rows = datamodule.datasets["train"].displacements
+    rows = datamodule.datasets["train"].cache
     mesh_bytes, path = rows[0].nbytes, rows.filename
     batches = max(2, len(datamodule.datasets["train"]) // BATCH)
     resident = np.array(rows)
@@ -107,13 +107,13 @@ def bench_cache(root: Path) -> None:
         del datamodule, rows  # the system keeps a file that is mapped
         _forget(path)
         datamodule = _opened(root)
-        rows = datamodule.datasets["train"].displacements
+        rows = datamodule.datasets["train"].cache
         cold.append(_seconds(load) / (batches * BATCH))
         del datamodule, rows
         _forget(path)
         disk.append(_seconds(lambda: _read(path)) / len(resident))
         datamodule = _opened(root)
-        rows = datamodule.datasets["train"].displacements
+        rows = datamodule.datasets["train"].cache
     print(f"\ncache of {len(rows)} meshes, {len(rows) * mesh_bytes / 2**20:.0f} MiB, built in {built:.1f} s "
           f"({len(rows) / built:.0f} meshes/s, {os.cpu_count()} cores); random batches of {BATCH}")  # fmt: skip
     for name, seconds in (("batches, in memory", cached), ("copy in memory", copied),

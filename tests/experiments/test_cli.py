@@ -63,8 +63,14 @@ def test_config_mistake_is_one_line_and_code_2_in_under_a_second(facegen, tmp_pa
 def test_help_answers_in_under_half_a_second(facegen):
     ended = fastest(facegen, "--help")
     assert ended.code == 0 and ended.seconds < 0.5
-    for command in ("train", "evaluate", "reproduce", "data", "compare", "dashboard", "doctor"):
+    for command in ("train", "evaluate", "reproduce", "generate", "data", "compare", "dashboard", "doctor"):
         assert f"\n    {command}" in ended.out
+
+
+def test_help_on_generating_answers_in_under_half_a_second(facegen):
+    ended = fastest(facegen, "generate", "face3d", "--help")
+    assert ended.code == 0 and ended.seconds < 0.5
+    assert "--intensity LEVELS" in ended.out
 
 
 def test_help_and_configuration_load_nothing_heavy():

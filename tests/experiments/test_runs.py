@@ -109,5 +109,5 @@ def test_run_that_is_missing_lists_those_there_are(folder):
     ("profile", "says"), [(None, "no run here yet"), ("paper", "no run of profile paper here yet")]
 )
 def test_last_where_there_is_none_says_how_to_begin(folder, profile, says):
-    with pytest.raises(FacegenError, match=rf"{folder}: {says}\. Begin one with facegen train"):
+    with pytest.raises(FacegenError, match=rf"{folder}: {says}\. Begin one with facegen train sae\."):
         find_run(folder, "last", profile)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from facegen_core.geometry.uv import crop_face, face_rectangle, paste_face
+from facegen_core.geometry.uv import crop_face, face_rectangle, paste_face, surround_face
 
 
 def _maps(pixels: int, *leading: int) -> torch.Tensor:
@@ -79,3 +79,35 @@ def test_bad_shapes_and_feathers_are_refused():
         paste_face(torch.zeros(64, 64), torch.zeros(20, 21))
     with pytest.raises(ValueError, match="feather"):
         paste_face(torch.zeros(64, 64), torch.zeros(20, 20), feather=0.6)
+
+
+@pytest.mark.parametrize("pixels", [64, 100])
+def test_face_is_the_same_in_the_map_around_it(pixels):
+    length = face_rectangle(pixels)[2]
+    faces, template = _maps(length, 2, 3), _maps(48, 3)
+    for around in (None, template):
+        maps = surround_face(faces, pixels, around)
+        assert maps.shape == (2, 3, pixels, pixels)
+        torch.testing.assert_close(crop_face(maps), faces, atol=1e-6, rtol=0)
+
+
+def test_face_that_differs_from_the_template_by_one_colour_shifts_all_of_it():
+    template, shift = _maps(64, 3), torch.tensor([0.1, -0.2, 0.3])[:, None, None]
+    maps = surround_face((crop_face(template) + shift)[None], 64, template)
+    torch.testing.assert_close(maps[0], template + shift, atol=1e-6, rtol=0)
+
+
+def test_without_a_template_colours_go_on_outwards():
+    """A face dark on its left: so is all that lies to its left, and no step is at the edge."""
+    face = torch.linspace(0, 1, 61).expand(1, 1, 61, 61)
+    (row,) = surround_face(face, 100)[:, 0, 35]
+    assert row[:20].max() < 0.25
+    assert row[81:].min() > 0.75
+    assert row.diff().abs().max() < 0.06
+
+
+def test_map_around_a_face_keeps_to_its_colours():
+    face = _maps(32, 4, 3)
+    maps = surround_face(face, 96)
+    assert face.min() <= maps.min()
+    assert maps.max() <= face.max()

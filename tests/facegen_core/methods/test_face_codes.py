@@ -49,6 +49,15 @@ def test_table_without_somebody_is_refused():
         IdentityCodes.draw(PEOPLE, 4, seed=1).of_people(torch.tensor([5, 9]))
 
 
+def test_tables_agree_if_people_they_share_have_the_same_codes():
+    table = IdentityCodes.draw(torch.tensor([3, 5, 9]), 4, seed=0)
+    assert table.agrees_with(table.of_people(torch.tensor([9, 3])))
+    assert table.of_people(torch.tensor([9, 3])).agrees_with(table)
+    assert not table.agrees_with(IdentityCodes.draw(torch.tensor([3, 5, 9]), 4, seed=1))
+    assert not table.agrees_with(IdentityCodes(table.codes, torch.tensor([5, 3, 9]))), "the same codes, others' own"
+    assert not table.agrees_with(IdentityCodes(table.codes, torch.tensor([1, 2, 4]))), "nobody is in both"
+
+
 def test_file_that_is_no_table_is_refused(tmp_path):
     (tmp_path / "z_id.safetensors").write_text("no table")
     with pytest.raises(CheckpointError, match=r"z_id\.safetensors: not a table"):
@@ -103,7 +112,7 @@ def test_levels_are_read(text, levels):
     torch.testing.assert_close(parse_levels(text), torch.tensor(levels, dtype=torch.float32))
 
 
-@pytest.mark.parametrize("text", ["much", "0:1", "0:1:0", "0:1:2:3", ""])
+@pytest.mark.parametrize("text", ["much", "0:1", "0:1:0", "0:1:2:3", "", "nan", "0,inf"])
 def test_what_is_no_level_is_refused(text):
     with pytest.raises(ConfigError, match=r"expected a number, a list 0,0\.5,1 or first"):
         parse_levels(text)

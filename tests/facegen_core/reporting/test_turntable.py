@@ -61,6 +61,17 @@ def test_mesh_may_change_as_it_turns(head):
     assert (small < 255).any(-1).sum() < 0.5 * (large < 255).any(-1).sum()
 
 
+def test_texture_may_change_as_it_turns(head):
+    """Pictures of two plain textures are those of the two colours at the vertices."""
+    colours = torch.tensor([[0.9, 0.5, 0.2], [0.2, 0.6, 0.8]])
+    plain = {name: value for name, value in head.items() if name != "colours"}
+    mapped = {"uv": torch.rand(len(head["vertices"]), 2), "faces_uv": head["faces"]}
+    painted = turntable(**plain, **mapped, texture=colours[:, :, None, None].expand(-1, -1, 4, 4), frames=2, size=48)
+    for k, colour in enumerate(colours):
+        expected = turntable(**plain, colours=colour.expand_as(head["vertices"]), frames=2, size=48)[k]
+        assert np.abs(np.asarray(painted[k]).astype(int) - np.asarray(expected)).max() <= 1
+
+
 def test_gif_begins_again_for_ever_and_shows_each_picture(turning, tmp_path):
     save_gif(turning, tmp_path / "head.gif", seconds=0.05)
     with Image.open(tmp_path / "head.gif") as gif:

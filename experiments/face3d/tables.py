@@ -8,7 +8,6 @@ import torch
 from PIL.Image import Image
 
 from datamodules.meshes import MeshDataModule
-from datamodules.prepare.facescape import find_meshes, find_textures
 from datamodules.textures import TextureDataModule
 from experiments.evaluate import evaluate_run, load_weights
 from experiments.face3d import STAGES, sae, shape_cgan, texture_progan
@@ -24,7 +23,7 @@ from experiments.face3d.trained import cost, drawn, stage_words, train_once
 from experiments.runs import stage_folder
 from experiments.stage import load_stage_config, open_data, run_logger, split_words
 from facegen_core.config import load_config, to_plain
-from facegen_core.errors import ConfigError
+from facegen_core.errors import ConfigError, DatasetNotFoundError
 from facegen_core.progress import say
 from facegen_core.reporting.embedding_figure import embedding_figure
 
@@ -37,15 +36,15 @@ Rows = dict[str, dict[str, float]]
 Figures = dict[str, Image]
 
 
-def reproduce(words: Sequence[str]) -> None:
+def make_tables(words: Sequence[str]) -> None:
     """Trains what is not trained yet, measures every row on the same held-out people, and writes a page.
 
     A second call with the same settings measures again without training; a stopped one goes on where it stopped.
 
     Args:
         words: ``profile=``, ``label=`` (names the result; the profile if left out), ``note=`` (what the data are),
-            ``publish=true`` (puts the result on the repository's own page too) and overrides: for one stage with its name
-            before it, ``coma.trainer.max_steps=100``, else for every stage that has the key.
+            ``publish=true`` (puts the result on the repository's own page too) and overrides: one stage's with its
+            name before it, ``coma.trainer.max_steps=100``, else for every stage that has the key.
     """
     options, overrides = split_words(words, "profile", "label", "note", "publish")
     profile = options.get("profile", "demo")
@@ -90,10 +89,11 @@ def _measure_all(profile: str, overrides: list[str], label: str) -> tuple[Rows, 
         rows[row] = evaluate_run(PAPER, name, STAGES[name], config, run) | cost(run)
         return run
 
-    codes = {"SAE": measure("sae", "sae"), "unsupervised": measure("unsupervised", "sae", *UNSUPERVISED)}
+    # Those that other commands should find as a stage's last run are trained last.
+    codes = {"unsupervised": measure("unsupervised", "sae", *UNSUPERVISED), "SAE": measure("sae", "sae")}
     measure("coma", "coma")
-    shape = measure("shape", "shape_cgan", f"sae={codes['SAE']}")
     one_hot = measure("shape_one_hot", "shape_cgan", f"sae={codes['SAE']}", "model.identity_code=one_hot")
+    shape = measure("shape", "shape_cgan", f"sae={codes['SAE']}")
     figures = drawn(shape)
 
     config = load_config(sae.Config, codes["SAE"] / "config.yaml")
@@ -109,19 +109,29 @@ def _measure_all(profile: str, overrides: list[str], label: str) -> tuple[Rows, 
         for level in LEVELS:
             say(f"{row} at level {level}")
             rows[f"{row}_level_{level}"] = table1(model.at_level(level), reference, settings.evaluation.samples)
-    if config.data.dataset == "bp4d" or not find_textures(datamodule.root, find_meshes(datamodule.root)):
-        say(f"{datamodule.root}: no textures, so no texture GAN and no figures 4, 9, 16 and 17")
-        return rows, figures
-
-    texture = measure("texture", "texture_progan", f"identity_codes={settings.identity_codes}")
+    table = f"identity_codes={settings.identity_codes}"
+    try:
+        textures = _textures(
+            load_stage_config(texture_progan, profile, [*stage_words("texture_progan", overrides), table])
+        )
+    except DatasetNotFoundError as error:
+        say(f"{error} So there is no texture GAN, and no figures 4, 9, 16 and 17.")
+        return rows, dict(sorted(figures.items()))
+    texture = measure("texture", "texture_progan", table)
     faces = load_textured_model(config.outputs, str(shape), str(texture))
-    rows["faces"] = judge_faces(faces, datamodule, _textures(texture), config.seed)
-    return rows, figures | drawn(texture) | face_figures(faces, config.seed)
+    if datamodule.has_classes:
+        rows["faces"] = judge_faces(faces, datamodule, textures, config.seed)
+    figures |= drawn(texture) | face_figures(faces, config.seed)
+    return rows, dict(sorted(figures.items()))
 
 
-def _textures(run: Path) -> TextureDataModule:
-    """The data of a texture GAN's run."""
-    datamodule: TextureDataModule = open_data(texture_progan, load_config(texture_progan.Config, run / "config.yaml"))
+def _textures(config: texture_progan.Config) -> TextureDataModule:
+    """The texture GAN's data, set up.
+
+    Raises:
+        DatasetNotFoundError: the data set has no textures.
+    """
+    datamodule: TextureDataModule = open_data(texture_progan, config)
     datamodule.setup("test")
     return datamodule
 
@@ -129,7 +139,7 @@ def _textures(run: Path) -> TextureDataModule:
 def _embeddings(config: sae.Config, datamodule: MeshDataModule, runs: dict[str, Path]) -> Image:
     """The paper's figure 3: codes of held-out people, the SAE's and the unsupervised ablation's."""
     codes = {}
-    for row, run in runs.items():
+    for row, run in sorted(runs.items()):
         module = sae.build_module(load_config(sae.Config, run / "config.yaml"), datamodule)
         load_weights(module, run)
         test = encode_split(datamodule, "test", module.model.encode, module.model.decode, None, torch.device("cpu"))
