@@ -26,5 +26,5 @@ def test_picture_keeps_its_place(tmp_path):
 
 def test_map_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "cut.jpg").write_bytes(b"no picture")
-    with pytest.raises(BadSampleError, match=r"cut\.jpg: not a readable picture"):
+    with pytest.raises(BadSampleError, match=r"cut\.jpg: the picture cannot be read"):
         mean_map([tmp_path / "cut.jpg"], 16)
