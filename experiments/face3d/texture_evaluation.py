@@ -8,6 +8,8 @@ from datamodules.textures import TextureDataModule, TextureDataset
 from experiments.face3d.models import TextureModel
 from facegen_core.methods.face3d.judge import fit_judge, judged
 from facegen_core.seeding import torch_generator
+from facegen_core.types import UNKNOWN
+from lightning_modules.texture_progan import TextureProGANModule
 
 JUDGED_PIXELS = 64
 """The judge looks at pictures of this size, or the model's if that is smaller."""
@@ -39,6 +41,18 @@ def judge_textures(model: TextureModel, datamodule: TextureDataModule, people: i
     pictures = model.pictures(noise[person], identity[person], torch.eye(names)[expression])
     made = judged(judge, _as_rows(pictures, side), person, expression)
     return made | {f"real_{key}": value for key, value in real.items()}
+
+
+@torch.no_grad()
+def unit_accuracy(module: TextureProGANModule, datamodule: TextureDataModule) -> float:
+    """Share of known action units, present or absent, that the critic reads right off textures of the test people."""
+    right = known = 0
+    for batch in datamodule.in_order("test"):
+        read = module.validation_step(module.transfer_batch_to_device(batch, module.device, 0), 0)
+        sure = read["expression"] != UNKNOWN
+        right += int(((read["expression_logits"] > 0) == (read["expression"] == 1))[sure].sum())
+        known += int(sure.sum())
+    return right / known if known else float("nan")
 
 
 def _real(datamodule: TextureDataModule, split: str, side: int, people: int | None = None) -> tuple[np.ndarray, ...]:

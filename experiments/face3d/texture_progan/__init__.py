@@ -135,16 +135,21 @@ def evaluate(
 ) -> tuple[dict[str, float], dict[str, Image], dict[str, str]]:
     """Whether a judge, fitted on people held out, reads the expression asked for off textures of new people.
 
-    The judge tells classes apart, and is left out where expressions are action units.
+    The judge tells classes apart. Where expressions are action units, it is measured how many of them the critic reads
+    right off real textures of people held out, which bounds what it can teach.
     """
     from experiments.face3d.models import TextureModel
-    from experiments.face3d.texture_evaluation import judge_textures
+    from experiments.face3d.texture_evaluation import judge_textures, unit_accuracy
     from experiments.face3d.texture_figures import texture_figures
 
     model = TextureModel(module)
     pictures = texture_figures(model, config.seed)
     if not datamodule.has_classes:
-        return {}, pictures, {}
+        return (
+            {"real_unit_accuracy": unit_accuracy(module, datamodule)},
+            pictures,
+            {"judge.unit_accuracy": "the critic"},
+        )
     values = judge_textures(model, datamodule, config.evaluation.people, config.seed)
     tags = {"judge.expression_accuracy": "linear discriminants on principal components of people held out"}
     return values, pictures, tags
