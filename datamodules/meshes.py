@@ -86,6 +86,7 @@ class MeshDataModule(FaceDataModule):
         super().__init__(batch_size, seed, config.num_workers)
         self.config = config
         self._folder: Path | None = None
+        self._split: dict[str, list[Any]] = {}  # of all people found: textures, read or not, are split in the same way
         self.rows: dict[str, npt.NDArray[np.int64]] = {}
         """Rows of the cache that each split has."""
 
@@ -105,6 +106,8 @@ class MeshDataModule(FaceDataModule):
         if self._folder is not None:
             return
         meshes, reader = self.find(self.root)
+        people = sorted({mesh.identity for mesh in meshes})  # type: ignore[attr-defined]
+        self._split = split_identities(people, self.config)
         cache = Path(self.config.cache) if self.config.cache else self.root / ".facegen_cache"
         template = Path(self.config.template) if self.config.template else None
         self._folder = build_mesh_cache(self.root, meshes, template, cache, self.config.on_bad_sample, reader)
@@ -115,7 +118,8 @@ class MeshDataModule(FaceDataModule):
         self.prepare_data()
         assert self._folder is not None
         cache = open_mesh_cache(self._folder, self.config.on_bad_sample, self.file)
-        split = split_identities(sorted({mesh.identity for mesh in cache.meshes}), self.config)
+        there = {mesh.identity for mesh in cache.meshes}
+        split = {name: [person for person in people if person in there] for name, people in self._split.items()}
         everybody = [*split["train"], *split["val"], *split["test"]]
         label = {person: i for i, person in enumerate(everybody)}
         offset = self._offset(cache, split["train"])

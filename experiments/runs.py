@@ -59,7 +59,8 @@ def find_run(folder: Path, which: str, profile: str | None = None) -> Path:
     Raises:
         FacegenError: there is no such run.
     """
-    if inherited := os.environ.get(RUN_DIR_VARIABLE):
+    inherited = os.environ.get(RUN_DIR_VARIABLE)
+    if inherited and Path(inherited).parent == folder.resolve():  # else another stage's run is asked for
         return Path(inherited)
     runs = sorted(folder.glob("*/config.yaml"), key=lambda path: path.stat().st_mtime, reverse=True)
     names = [path.parent.name for path in runs]

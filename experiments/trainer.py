@@ -53,7 +53,7 @@ def build_trainer(
         *([EMA(config.ema.decay)] if config.ema.decay else []),
         NonFiniteGuard(run),
         *callbacks,
-        StepLogger(settings.log_every, settings.max_steps, settings.global_batch, description),
+        StepLogger(settings.log_every, settings.max_steps, description),
         Checkpoints(
             run / "checkpoints",
             settings.checkpoint_every,

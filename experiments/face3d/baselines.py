@@ -16,6 +16,7 @@ from experiments.memory import forget_peak_memory, peak_memory_gib
 from experiments.runs import stage_folder
 from experiments.stage import run_logger
 from facegen_core.config import to_plain
+from facegen_core.errors import FacegenError
 from facegen_core.files import atomic_path
 from facegen_core.methods.face3d.bilinear import BilinearModel, fit_bilinear
 from facegen_core.methods.face3d.face_model import FaceModel
@@ -53,7 +54,13 @@ def measure_baselines(
             "separate_pca": partial(_parts, fit_separate_pca, train),
             "bilinear": partial(_parts, fit_bilinear, train),
         }
-    return {name: _measure(name, fit, config, datamodule, reference, samples) for name, fit in fits.items()}
+    rows = {}
+    for name, fit in fits.items():
+        try:
+            rows[name] = _measure(name, fit, config, datamodule, reference, samples)
+        except FacegenError as error:  # too few people, or an expression that nobody shows
+            say(f"{name} is left out: {error}")
+    return rows
 
 
 def _whole(train: MeshDataset) -> Fitted:
@@ -81,9 +88,17 @@ def _measure(
     cpu = torch.device("cpu")
     train, test = (encode_split(datamodule, split, encode, decode, mask, cpu) for split in ("train", "test"))
     values = measures(train, test, config.seed) | table1(model, reference, samples)
-    values["peak_memory_gib"] = peak_memory_gib()
+    values |= {"parameters": _parameters(model), "peak_memory_gib": peak_memory_gib()}
     _record(name, values, replace(config, name=f"{config.name}-{name}"), datamodule.digest())
     return values
+
+
+def _parameters(model: object) -> int:
+    """Numbers that say what faces look like; those by which codes are drawn or fitted do not count."""
+    if isinstance(model, SeparateLinearModel):
+        return _parameters(model.identity) + _parameters(model.expression) - model.expression.mean.numel()
+    parts = ("mean", "components", "core", "expression_weights")
+    return sum(getattr(model, part).numel() for part in parts if hasattr(model, part))
 
 
 def _record(name: str, values: dict[str, float], config: Config, digest: str) -> None:

@@ -9,9 +9,11 @@ from datamodules.codes import SPLITS, CodeFile
 from datamodules.meshes import MeshDataModule
 from experiments.evaluate import load_weights
 from experiments.face3d import sae
+from experiments.stage import open_data
 from facegen_core.checkpoint import digest_path, list_checkpoints
 from facegen_core.config import load_config
 from facegen_core.errors import CheckpointError
+from facegen_core.files import only_one
 from facegen_core.progress import track
 from facegen_core.types import CodeBatch
 from lightning_modules.sae import SAEModule
@@ -39,15 +41,19 @@ def encode_meshes(run: Path) -> Path:
         raise CheckpointError(f"{run}: this SAE has no checkpoint yet. Continue it with resume={run}.")
     made_from = {"checkpoint": digest_path(checkpoints[0]).read_text().split()[0]}
     path = codes_path(run)
-    if path.is_file() and CodeFile.load(path).made_from == made_from:
-        return path
+    with only_one(run / ".codes.lock"):
+        if not path.is_file() or CodeFile.load(path).made_from != made_from:
+            _encode_all(run, checkpoints[0], made_from).save(path)
+    return path
+
+
+def _encode_all(run: Path, checkpoint: Path, made_from: dict[str, str]) -> CodeFile:
     config = load_config(sae.Config, run / "config.yaml")
-    sae.prepare(config)  # not open_data: that one holds the lock under which a stage's prepare() calls this
-    datamodule = sae.build_datamodule(config)
+    datamodule = open_data(sae, config)
     datamodule.setup("test")
     module = sae.build_module(config, datamodule)
-    load_weights(module, run, checkpoints[0])
-    CodeFile(
+    load_weights(module, run, checkpoint)
+    return CodeFile(
         splits={split: _encode(module, datamodule, split) for split in SPLITS},
         people=torch.tensor(datamodule.people),
         template=datamodule.template,
@@ -58,8 +64,7 @@ def encode_meshes(run: Path) -> Path:
         classifier_bias=module.model.expression_classifier.bias.detach(),
         expression_names=datamodule.expression_names,
         made_from=made_from,
-    ).save(path)
-    return path
+    )
 
 
 @torch.no_grad()

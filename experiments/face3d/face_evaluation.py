@@ -11,6 +11,7 @@ from facegen_core.methods.face3d.judge import fit_judge, judged
 from facegen_core.progress import track
 
 PIXELS = 64
+AT_A_TIME = 16
 PEOPLE = 30
 """New people, and real ones, each with every expression."""
 
@@ -55,9 +56,9 @@ def _real(
     pairs = [pair for pair in pairs if shape.identity[pair[0]] in some]
     assert model.texture is not None
     side = model.texture.resolution
-    pictures = []
-    for start in range(0, len(pairs), PIXELS):
-        own, its = np.array(pairs[start : start + PIXELS]).T
+    pictures = [torch.empty(0, PIXELS**2, 3)]
+    for start in range(0, len(pairs), AT_A_TIME):
+        own, its = np.array(pairs[start : start + AT_A_TIME]).T
         crops = skin.pictures(its, side)
         faces = Faces(torch.from_numpy(shape[own]) + meshes.template, whole_maps(model.texture, crops))
         pictures.append(_rows(draw_faces(model, faces, PIXELS)))

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from datamodules.codes import CodeFile
-from experiments.evaluate import fill_weights, load_weights, read_checkpoint
+from experiments.evaluate import fill_weights, read_checkpoint
 from experiments.face3d import shape_cgan
 from experiments.face3d.codes import encode_meshes
 from facegen_core.config import load_config
+from facegen_core.errors import CheckpointError
 from facegen_core.methods.face3d.autoencoder import ShapeAutoencoder
 from facegen_core.methods.face3d.expression_codes import expression_codes
 from facegen_core.methods.face3d.identity_codes import IdentityCodes
@@ -87,14 +88,20 @@ def load_shape_model(run: Path, checkpoint: Path | None = None) -> ShapeModel:
     """The model of a ShapeCGAN run; the data set is not needed.
 
     Raises:
-        CheckpointError: a run has no checkpoint, or one that does not fit.
+        CheckpointError: a run has no checkpoint, or one that does not fit, or the SAE was trained on since.
     """
     config = load_config(shape_cgan.Config, run / "config.yaml")
     encode_meshes(Path(config.sae))  # again, if the SAE was trained on
     datamodule = shape_cgan.build_datamodule(config)
     datamodule.setup("test")
+    path, saved = read_checkpoint(run, checkpoint)
+    if saved["callbacks"]["checkpoints"]["agreement"]["data"] != datamodule.digest():
+        raise CheckpointError(
+            f"{run}: learnt other codes than those its SAE, {config.sae}, makes now: that was trained on since. "
+            f"Train a shape GAN for it: facegen train shape_cgan sae={config.sae}"
+        )
     gan = shape_cgan.build_module(config, datamodule)
-    load_weights(gan, run, checkpoint)
+    fill_weights(gan, path, saved)
     return ShapeModel(gan, load_autoencoder(Path(config.sae)), datamodule.file)
 
 

@@ -114,7 +114,7 @@ def _section(result: dict[str, Any]) -> str:
 
 {data["train_meshes"]} meshes of {data["train_identities"]} people to train on, {data["test_meshes"]} meshes of people
 held out; {data["vertices"]} vertices; the SAE takes {steps} steps of {batch} meshes.
-Data digest `{data["digest"][:16]}`. Made by `{result["command"]}`.
+Data digest `{data["digest"][:16]}`. Made by `{result["command"]}`.{_other_unit(data)}
 """,
         _table_1(rows),
         _control(rows),
@@ -124,6 +124,11 @@ Data digest `{data["digest"][:16]}`. Made by `{result["command"]}`.
         *(f"![{name}](results/{result['label']}/{name}.png)\n" for name in result["figures"]),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _other_unit(data: Mapping[str, Any]) -> str:
+    unit = data.get("unit", "mm")
+    return "" if unit == "mm" else f" What is called mm below is in {unit}."
 
 
 def _table_1(rows: Rows) -> str:

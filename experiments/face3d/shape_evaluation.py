@@ -47,14 +47,14 @@ class Reference:
 
     def _fit_judge(self, train: MeshDataset, datamodule: MeshDataModule) -> None:
         held_out = [datamodule.datasets[split] for split in ("val", "test")]
-        self.judge = fit_judge(
-            np.concatenate([part[:] for part in held_out]),
-            torch.cat([part.identity for part in held_out]),  # type: ignore[attr-defined]
-            torch.cat([part.expression for part in held_out]),  # type: ignore[attr-defined]
+        faces = np.concatenate([part[:] for part in held_out])
+        identity, expression = (
+            torch.cat([getattr(part, name) for part in held_out]) for name in ("identity", "expression")
         )
-        labels = range(datamodule.num_expressions)
-        by_expression = [np.flatnonzero(train.expression.numpy() == label) for label in labels]
-        self.expression_means = torch.stack([torch.from_numpy(train[rows].mean(0)) for rows in by_expression])
+        self.judge = fit_judge(faces, identity, expression)
+        shown = [np.flatnonzero(expression.numpy() == label) for label in range(datamodule.num_expressions)]
+        self.expression_means = {k: torch.from_numpy(faces[rows].mean(0)) for k, rows in enumerate(shown) if len(rows)}
+        """Of people held out, by label, mm."""
         some = np.flatnonzero(train.identity.numpy() < JUDGED_PEOPLE)
         self.real = judged(self.judge, torch.from_numpy(train[some]), train.identity[some], train.expression[some])
         """What the judge makes of real faces of the training people, whom it does not know either."""
@@ -63,15 +63,20 @@ class Reference:
 def table1(model: FaceModel, reference: Reference, samples: int) -> dict[str, float]:
     """One row of table 1: diversities as shares of the training set's, and specificity in mm.
 
-    A model that knows no expressions lacks the two diversities that ask for them.
+    A model that knows no expressions lacks the two diversities that ask for them. One that makes action units is left
+    out: single units, which is all a label names, are not what its training data show.
 
     Args:
         model: any.
         reference: what it is measured against.
         samples: how many faces are searched for their nearest training mesh.
     """
-    values = {}
+    values: dict[str, float] = {}
+    if model.expressions and reference.judge is None:
+        return values
     for kind, differ in KINDS.items():
+        if not reference.training[kind] > 0:  # no such pair in the training set
+            continue
         metric = Diversity(reference.training[kind])
         generator = torch_generator(reference.seed, _PAIRS, list(KINDS).index(kind))
         for count in track(list(_chunks(reference.pairs)), kind, "batch"):
@@ -89,7 +94,7 @@ def control(model: ShapeModel, reference: Reference) -> dict[str, float]:
     """Whether the shape GAN does as asked: what the judge says of samples at level 1, and what their level does.
 
     Adds to :func:`judged` the ``intensity_rank_correlation``: Spearman's, of the level from 0 to 1.5 with how far the
-    face has gone from its own level 0 in the direction in which the training people's expression lies.
+    face has gone from its own level 0 in the direction in which the expression lies with people held out.
     """
     assert reference.judge is not None
     generator = torch_generator(reference.seed, _JUDGED)
@@ -103,11 +108,11 @@ def control(model: ShapeModel, reference: Reference) -> dict[str, float]:
 
 
 def _rank_correlation(model: ShapeModel, reference: Reference, people: Tensor, noise: Tensor) -> float:
-    means = reference.expression_means
+    neutral, *others = sorted(reference.expression_means)
     correlations = []
-    for expression in range(1, model.expressions):
+    for expression in others:
         label = torch.full((len(people),), expression)
-        direction = means[expression] - means[0]
+        direction = reference.expression_means[expression] - reference.expression_means[neutral]
         faces = [model.generate(people, label, noise, float(level)) for level in LEVELS]
         gone = torch.stack([((face - faces[0]) * direction).sum((1, 2)) for face in faces], 1)
         correlations += [spearmanr(LEVELS, person).statistic for person in gone.numpy()]

@@ -155,6 +155,7 @@ def _describe(config: sae.Config, note: str | None) -> dict[str, Any]:
         "expressions": datamodule.num_expressions,
         "source": note or ("the embedded population" if config.data.root is None else Path(config.data.root).name),
         "vertices": datamodule.num_vertices,
+        "unit": datamodule.unit,
         "train_meshes": len(datamodule.datasets["train"]),
         "test_meshes": len(datamodule.datasets["test"]),
         "train_identities": datamodule.num_identities,

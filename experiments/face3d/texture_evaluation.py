@@ -1,11 +1,10 @@
 """What is measured of generated textures, by a judge fitted on textures of people held out from training."""
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from datamodules.textures import TextureDataModule, TextureDataset
-from experiments.face3d.models import TextureModel
+from experiments.face3d.models import AT_A_TIME, TextureModel
 from facegen_core.methods.face3d.judge import fit_judge, judged
 from facegen_core.seeding import torch_generator
 from facegen_core.types import UNKNOWN
@@ -26,20 +25,18 @@ def judge_textures(model: TextureModel, datamodule: TextureDataModule, people: i
         people: new people, each with every expression.
         seed: of what is drawn.
     """
-    side = min(JUDGED_PIXELS, model.resolution)
-    faces, who, what = (
-        np.concatenate(p) for p in zip(*(_real(datamodule, s, side) for s in ("val", "test")), strict=True)
-    )
-    judge = fit_judge(faces, torch.from_numpy(who), torch.from_numpy(what))
-    faces, who, what = _real(datamodule, "train", side, people)
-    real = judged(judge, torch.from_numpy(faces), torch.from_numpy(who), torch.from_numpy(what))
+    held_out = [_real(datamodule, split, model.resolution) for split in ("val", "test")]
+    faces, who, what = (torch.cat(parts) for parts in zip(*held_out, strict=True))
+    judge = fit_judge(faces.numpy(), who, what)
+    real = judged(judge, *_real(datamodule, "train", model.resolution, people))
 
     generator = torch_generator(seed, _JUDGED)
     identity, noise = model.identity_codes.sample(people, generator), model.draw_noise(people, generator)
     names = len(model.expression_names)
     person, expression = torch.arange(people).repeat_interleave(names), torch.arange(names).repeat(people)
-    pictures = model.pictures(noise[person], identity[person], torch.eye(names)[expression])
-    made = judged(judge, _as_rows(pictures, side), person, expression)
+    batches = zip(person.split(AT_A_TIME), torch.eye(names)[expression].split(AT_A_TIME), strict=True)
+    rows = [_as_rows(model.pictures(noise[some], identity[some], codes)) for some, codes in batches]
+    made = judged(judge, torch.cat(rows), person, expression)
     return made | {f"real_{key}": value for key, value in real.items()}
 
 
@@ -55,14 +52,21 @@ def unit_accuracy(module: TextureProGANModule, datamodule: TextureDataModule) ->
     return right / known if known else float("nan")
 
 
-def _real(datamodule: TextureDataModule, split: str, side: int, people: int | None = None) -> tuple[np.ndarray, ...]:
-    """Rows of pixels, identity and expression labels of a split's textures, or of its first ``people``."""
+def _real(
+    datamodule: TextureDataModule, split: str, resolution: int, people: int | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows of pixels, identity and expression labels of a split's textures, or of its first ``people``.
+
+    They are read as large as the model makes its own, and shrunk in the same way.
+    """
     dataset: TextureDataset = datamodule.datasets[split]  # type: ignore[assignment]
     some = torch.isin(dataset.identity, dataset.identity.unique()[:people])
-    pictures = dataset.pictures(some.numpy().nonzero()[0], side)
-    return _as_rows(pictures, side).numpy(), dataset.identity[some].numpy(), dataset.expression[some].numpy()
+    rows = [_as_rows(dataset.pictures(part.numpy(), resolution)) for part in some.nonzero()[:, 0].split(AT_A_TIME)]
+    nothing = torch.empty(0, _as_rows(torch.empty(1, 3, resolution, resolution)).shape[1], 3)
+    return torch.cat([nothing, *rows]), dataset.identity[some], dataset.expression[some]
 
 
-def _as_rows(pictures: Tensor, side: int) -> Tensor:
-    """Pictures (B, 3, R, R) as (B, side * side, 3)."""
+def _as_rows(pictures: Tensor) -> Tensor:
+    """Pictures (B, 3, R, R) as rows of pixels (B, N, 3) at the judge's size."""
+    side = min(JUDGED_PIXELS, pictures.shape[-1])
     return torch.nn.functional.adaptive_avg_pool2d(pictures, side).flatten(2).mT.contiguous()

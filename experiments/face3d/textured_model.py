@@ -139,6 +139,16 @@ def load_textured_model(outputs: str, shape: str, texture: str) -> TexturedModel
         CheckpointError: a run has no checkpoint, or the two do not belong together.
         FacegenError: there is no such run.
     """
+    model = _load(outputs, shape, texture)
+    if not len(model.shape.codes.faces_uv):
+        raise FacegenError(
+            "these meshes have no texture coordinates (vt), so they cannot be written with a texture. Train the SAE on "
+            "OBJ files that have them."
+        )
+    return model
+
+
+def _load(outputs: str, shape: str, texture: str) -> TexturedModel:
     shape_run = find_run(stage_folder(outputs, "face3d", "shape_cgan"), shape)
     if texture == "none":
         return TexturedModel(load_shape_model(shape_run, _checkpoint(shape)), None)

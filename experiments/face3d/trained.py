@@ -1,7 +1,7 @@
 """Runs that a table needs: found if they were made with the same settings, else made."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,17 @@ from experiments.face3d import STAGES
 from experiments.runs import stage_folder
 from experiments.schema import StageConfig
 from experiments.train import announced, checkpoint_to_resume, run_training
+from facegen_core.checkpoint import list_checkpoints
 from facegen_core.config import load_config, to_plain
 from facegen_core.errors import ConfigError
 from facegen_core.progress import say
 
-_NOT_DECISIVE = ("name", "tracking", "outputs", "evaluation")
+_NOT_DECISIVE = {
+    "": ("name", "tracking", "outputs", "evaluation"),
+    "trainer": ("devices", "num_nodes", "accelerator", "log_every", "keep_checkpoints"),
+    "data": ("cache", "num_workers"),
+}
+"""Settings that do not decide what a run ends with, by group."""
 
 
 def stage_words(name: str, words: Sequence[str]) -> list[str]:
@@ -24,24 +30,32 @@ def stage_words(name: str, words: Sequence[str]) -> list[str]:
     Raises:
         ConfigError: no stage has such a key.
     """
-    keys = {stage: set(module.Config.__dataclass_fields__) for stage, module in STAGES.items()}
+    keys = {stage: set(_keys(to_plain(module.Config()))) for stage, module in STAGES.items()}
     own = []
     for word in words:
-        key, _, rest = word.partition(".")
-        first = word.partition("=")[0].partition(".")[0]
-        if key in keys:
-            own += [rest] if key == name else []
-        elif first in keys[name]:
+        stage, _, rest = word.partition(".")
+        key = word.partition("=")[0]
+        if stage in keys:
+            own += [rest] if stage == name else []
+        elif key in keys[name]:
             own.append(word)
-        elif not any(first in known for known in keys.values()):
+        elif not any(key in known for known in keys.values()):
             raise ConfigError(f"'{word}': no stage of this paper has such a key. The stages are {', '.join(keys)}.")
     return own
+
+
+def _keys(settings: Mapping[str, Any], group: str = "") -> Iterator[str]:
+    for name, value in settings.items():
+        yield group + name
+        if isinstance(value, dict):
+            yield from _keys(value, f"{group}{name}.")
 
 
 def train_once(name: str, config: StageConfig) -> Path:
     """Trains ``config`` unless that was done, going on where a stopped run stopped; returns the run's folder."""
     run = _folder_for(name, config)
-    if (run / "cost.json").is_file():
+    checkpoints = list_checkpoints(run / "checkpoints")
+    if checkpoints and int(checkpoints[0].stem) >= config.trainer.max_steps:
         say(f"{run}: trained already")
         return run
     run.mkdir(parents=True, exist_ok=True)
@@ -51,8 +65,9 @@ def train_once(name: str, config: StageConfig) -> Path:
 
 
 def cost(run: Path) -> dict[str, float]:
-    """What a finished training took."""
-    values: dict[str, float] = json.loads((run / "cost.json").read_text())
+    """What a finished training took, if it was not stopped just before it said so."""
+    path = run / "cost.json"
+    values: dict[str, float] = json.loads(path.read_text()) if path.is_file() else {}
     return values
 
 
@@ -75,5 +90,9 @@ def _folder_for(name: str, config: StageConfig) -> Path:
 
 def _decisive(config: StageConfig) -> dict[str, Any]:
     """What decides a run's result."""
-    plain = to_plain(config)
-    return {key: value for key, value in plain.items() if key not in _NOT_DECISIVE}
+    plain: dict[str, Any] = to_plain(config)
+    for group, names in _NOT_DECISIVE.items():
+        settings = plain.get(group, {}) if group else plain
+        for name in names:
+            settings.pop(name, None)
+    return plain

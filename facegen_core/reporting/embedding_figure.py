@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from matplotlib.figure import Figure
 from PIL import Image
 from sklearn.manifold import TSNE
@@ -19,7 +20,8 @@ def embedding_figure(
 
     Args:
         models: name -> identity codes (N, D), expression codes (N, E).
-        identity: (N,) labels; only the first 20 people are drawn, since more colours cannot be told apart.
+        identity: (N,) labels; where they are coloured the first 20 people alone are drawn, since more colours cannot be
+            told apart.
         expression: (N,) labels.
         seed: of the t-SNE.
     """
@@ -29,11 +31,14 @@ def embedding_figure(
     axes = figure.subplots(len(models), 4, squeeze=False)
     for row, (name, codes) in zip(axes, models.items(), strict=True):
         for column, (code, title) in enumerate(zip(codes, ("identity code", "expression code"), strict=True)):
-            points = _tsne(code[chosen].numpy(), seed)
-            for offset, (labels, by) in enumerate(((identity, "identity"), (expression, "expression"))):
+            points = _tsne(code.numpy(), seed)
+            everybody = torch.ones_like(chosen)
+            for offset, (labels, by, drawn) in enumerate(
+                ((identity, "identity", chosen), (expression, "expression", everybody))
+            ):
                 panel = row[2 * column + offset]
-                _, colour = np.unique(labels[chosen].numpy(), return_inverse=True)
-                panel.scatter(*points.T, c=colour, cmap="tab20", s=9, linewidths=0)
+                _, colour = np.unique(labels[drawn].numpy(), return_inverse=True)
+                panel.scatter(*points[drawn.numpy()].T, c=colour, cmap="tab20", s=9, linewidths=0)
                 panel.set_title(f"{title}, coloured by {by}", fontsize=10)
                 panel.set(xticks=[], yticks=[])
         row[0].set_ylabel(name, fontsize=12)

@@ -16,13 +16,14 @@ class StepLogger(pl.Callback):
     Args:
         every: optimiser steps between two logged values; the values are those of the last batch.
         total: optimiser steps of the whole run.
-        samples_per_step: samples all processes together use in one optimiser step.
         description: what the bar says.
     """
 
-    def __init__(self, every: int, total: int, samples_per_step: int, description: str) -> None:
-        self.every, self.total, self.samples_per_step, self.description = every, total, samples_per_step, description
+    def __init__(self, every: int, total: int, description: str) -> None:
+        self.every, self.total, self.description = every, total, description
         self.started: tuple[float, int] | None = None
+        self._logged: tuple[float, int] | None = None
+        """When a value was last logged, without pauses, and samples seen then."""
         self.bar: Any = None
         self.seconds_per_step = float("nan")
         """Mean over all steps of this process's part of the run but the first, validation left out."""
@@ -65,8 +66,15 @@ class StepLogger(pl.Callback):
         if self.bar is not None:
             self.bar.set_postfix_str(f"loss {metrics['train/loss']:.4g}" if "train/loss" in metrics else "")
         if trainer.logger is not None:
-            rate = {"speed/samples_per_second": self.samples_per_step / self.seconds_per_step}
-            trainer.logger.log_metrics(metrics | (rate if self.seconds_per_step > 0 else {}), step=pl_module.step)
+            trainer.logger.log_metrics(metrics | self._rate(trainer), step=pl_module.step)
+
+    def _rate(self, trainer: pl.Trainer) -> dict[str, float]:
+        """Samples of all processes together a second since values were last logged; a growing network's change."""
+        now, seen = time.perf_counter() - self._paused, getattr(trainer, "datamodule", None)
+        if seen is None:
+            return {}
+        before, self._logged = self._logged, (now, seen.seen)
+        return {"speed/samples_per_second": (seen.seen - before[1]) / (now - before[0])} if before else {}
 
     def _time(self, step: int) -> None:
         now = time.perf_counter()

@@ -374,6 +374,16 @@ def test_splits_are_disjoint_in_people_and_complete(tmp_path):
     assert people[0] == set(range(21))  # labels of people trained on are contiguous
 
 
+def test_a_person_without_a_readable_mesh_changes_nobody_elses_split(tmp_path):
+    """Textures, which may be readable, are split in the same way."""
+    whole, cut = (write_folder(tmp_path / name, range(1, 31)) for name in ("whole", "cut"))
+    for mesh in (cut / "7" / "models_reg").glob("*.obj"):
+        mesh.write_text("nothing")
+    before, after = (opened(root) for root in (whole, cut))
+    for split in ("train", "val", "test"):
+        assert people_of(after, split) == people_of(before, split) - {7}, split
+
+
 def test_split_does_not_depend_on_the_seed_of_the_run(tmp_path):
     write_folder(tmp_path)
     config = FaceScapeConfig(root=str(tmp_path))

@@ -70,10 +70,17 @@ def test_processes_started_from_outside_need_a_name(folder, monkeypatch):
         new_run(folder, None, "demo")
 
 
-def test_processes_that_ddp_starts_take_the_folder_of_the_first(folder, tmp_path, monkeypatch):
-    monkeypatch.setenv("FACEGEN_RUN_DIR", str(tmp_path / "first"))
-    assert new_run(folder, None, "demo") == find_run(folder, "last") == tmp_path / "first"
+def test_processes_that_ddp_starts_take_the_folder_of_the_first(folder, monkeypatch):
+    monkeypatch.setenv("FACEGEN_RUN_DIR", str(folder / "first"))
+    assert new_run(folder, None, "demo") == find_run(folder, "last") == folder / "first"
     assert not folder.exists()
+
+
+def test_processes_that_ddp_starts_find_the_run_of_another_stage(folder, monkeypatch):
+    """A shape GAN's settings name the SAE's last run."""
+    begin(folder / "demo-001", 10)
+    monkeypatch.setenv("FACEGEN_RUN_DIR", str(folder.parent / "other_stage" / "first"))
+    assert find_run(folder, "last") == folder / "demo-001"
 
 
 def test_last_is_the_run_begun_last(folder):

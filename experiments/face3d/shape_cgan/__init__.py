@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from experiments.runs import find_run, stage_folder
 from experiments.schema import StageConfig
+from facegen_core.errors import ConfigError
 from facegen_core.methods.face3d.config import CodeSizes, ShapeGANConfig
 
 if TYPE_CHECKING:
@@ -87,6 +88,13 @@ def build_module(config: Config, datamodule: CodesDataModule) -> ShapeCGANModule
     file = datamodule.file
     codes = file.splits["train"]
     table = IdentityCodes.load(Path(config.identity_codes or "")).of_people(file.people)
+    if table.kind != config.model.identity_code or (
+        table.kind == "gaussian" and table.codes.shape[1] != config.model.identity_code_dim
+    ):
+        raise ConfigError(
+            f"{config.identity_codes}: holds {table.kind} codes of length {table.codes.shape[1]}. Take another table, "
+            f"or set model.identity_code={table.kind} and model.identity_code_dim={table.codes.shape[1]}."
+        )
     sizes = CodeSizes(
         codes["identity_code"].shape[1],
         codes["expression_code"].shape[1],

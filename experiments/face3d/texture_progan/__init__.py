@@ -88,7 +88,9 @@ def build_datamodule(config: Config) -> TextureDataModule:
     from facegen_core.methods.face3d.progressive import batch_at, phase_at, resolutions
 
     growth = config.model.growth
-    data = replace(config.data, root=config.data.root or str(population_folder(config)))
+    data = config.data
+    if data.root is None:  # embedded people have no mosaics
+        data = replace(data, root=str(population_folder(config)), last_person=None)
     reader = BP4DTextureDataModule if data.dataset == "bp4d" else FaceScapeTextureDataModule
     return reader(
         data,

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from facegen_core.losses.classification import masked_bce
+from facegen_core.losses.classification import label_loss
 from facegen_core.methods.face3d.config import MeshSizes, SAEConfig
 from facegen_core.types import MeshBatch
 
@@ -84,10 +84,7 @@ def sae_loss(output: SAEOutput, batch: MeshBatch, config: SAEConfig) -> dict[str
     """
     l1 = F.l1_loss(output.reconstruction, batch["displacement"])
     identity = F.cross_entropy(output.identity_logits, batch["identity"])
-    if config.expression_labels == "action_units":
-        expression = masked_bce(output.expression_logits, batch["expression"])
-    else:
-        expression = F.cross_entropy(output.expression_logits, batch["expression"])
+    expression = label_loss(output.expression_logits, batch["expression"])
     loss = config.reconstruction_weight * l1 + config.identity_weight * identity + config.expression_weight * expression
     return {"loss": loss, "l1_mm": l1, "identity_loss": identity, "expression_loss": expression}
 

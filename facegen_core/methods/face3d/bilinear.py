@@ -57,11 +57,8 @@ class BilinearModel(NamedTuple):
 
     def decode(self, identity: Tensor, expression: Tensor) -> Tensor:
         """Displacements (B, V, 3), mm, of identity weights (B, A) and expression weights (B, F)."""
-        meshes = self.mean.repeat(len(identity), 1)
-        distinct, group = expression.unique(dim=0, return_inverse=True)
-        for i, weights in enumerate(distinct):  # a label's weights meet the core once, however many people do it
-            meshes[group == i] += identity[group == i] @ torch.einsum("f,afc->ac", weights, self.core)
-        return meshes.unflatten(1, (-1, 3))
+        weights = (identity[:, :, None] * expression[:, None]).flatten(1)
+        return (self.mean + weights @ self.core.flatten(0, 1)).unflatten(1, (-1, 3))
 
     def reconstruct(self, displacement: Tensor) -> Tensor:
         """Fit of both weights to meshes (B, V, 3), mm, by alternating least squares; see :meth:`encode`."""

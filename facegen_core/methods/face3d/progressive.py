@@ -46,14 +46,8 @@ def resolutions(config: GrowthConfig) -> tuple[int, ...]:
     return tuple(config.first_resolution * 2**i for i in range(len(config.batch)))
 
 
-def total_images(config: GrowthConfig) -> int:
-    """Pictures from the first phase to the end of the last."""
-    growths = int(math.log2(config.last_resolution // config.first_resolution))
-    return config.stable_images + growths * (config.fade_images + config.stable_images)
-
-
 def total_batches(config: GrowthConfig) -> int:
-    """Batches from the first phase to the end of the last."""
+    """Batches from the first phase to the end of the last: the steps that a whole run has."""
     images = batches = 0
     for growths, size in enumerate(config.batch):
         end = config.stable_images + growths * (config.fade_images + config.stable_images)

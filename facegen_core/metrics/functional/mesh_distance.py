@@ -79,6 +79,8 @@ def stream_meshes(meshes: MeshRows) -> Iterator[tuple[slice, Tensor]]:
 
 
 def _release(meshes: object) -> None:
+    """Gives the pages of a memory map back, also of one that is read through a data set (its ``cache``)."""
+    meshes = getattr(meshes, "cache", meshes)
     if isinstance(meshes, np.memmap) and meshes.mode == "r" and hasattr(mmap, "MADV_DONTNEED"):
         base: object = meshes
         while isinstance(base, np.ndarray):

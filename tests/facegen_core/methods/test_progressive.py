@@ -19,7 +19,6 @@ from facegen_core.methods.face3d.progressive import (
     faded,
     phase_at,
     total_batches,
-    total_images,
     upsample,
 )
 
@@ -54,14 +53,15 @@ def test_published_schedule(images, resolution, alpha, batch):
 
 def test_published_schedule_is_as_long_as_worked_out_by_hand():
     """Six phases; 4688 batches of 128 overshoot the first by 64 pictures, so that the second has 18,749 of 64."""
-    assert total_images(PUBLISHED) == 600_000 + 5 * 1_200_000
     assert total_batches(PUBLISHED) == 4688 + 18_749 + 37_500 + 75_000 + 150_000 + 300_000
 
 
 @pytest.mark.parametrize("growth", [SMALL, GrowthConfig(16, 64, 5, 1, [64, 7, 2]), GrowthConfig(64, 64, 9, 9, [4])])
 def test_number_of_batches_is_what_counting_them_gives(growth):
+    growths = round(math.log2(growth.last_resolution / growth.first_resolution))
+    whole = growth.stable_images + growths * (growth.fade_images + growth.stable_images)
     images = batches = 0
-    while images < total_images(growth):
+    while images < whole:
         images += batch_at(images, growth)
         batches += 1
     assert total_batches(growth) == batches
