@@ -11,7 +11,8 @@ PROFILE ?= demo
 DATA ?=
 SET ?=
 RUN ?= last
-WORDS = $(if $(DATA),data.root=$(DATA)) $(SET)
+# shape_cgan reads the codes of an SAE, not a data set.
+WORDS = $(if $(DATA),$(if $(filter shape_cgan,$*),,data.root=$(DATA))) $(SET)
 
 STAGES := sae shape_cgan texture_progan coma
 PAPERS := face3d

@@ -76,7 +76,13 @@ def _parser() -> argparse.ArgumentParser:
         )
     command = add("reproduce", _reproduce, "train and measure all rows of a paper's tables, ours beside the published")
     command.add_argument("paper", choices=sorted(EXPERIMENTS))
-    command.add_argument("words", nargs="*", metavar="key=value", help=words)
+    command.add_argument(
+        "words",
+        nargs="*",
+        metavar="key=value",
+        help="profile=paper|demo|smoke, label=NAME of the result, note=TEXT on the data, publish=true to put it on the "
+        "paper's page here, key=value for all stages that have the key, STAGE.key=value for one",
+    )
     _add_generate(commands)
     _add_data(commands)
     command = add("compare", _compare, "a table of runs and their measures")
@@ -151,10 +157,13 @@ def _generate_face3d(arguments: argparse.Namespace) -> None:
 def _population(arguments: argparse.Namespace) -> None:
     from facegen_core.population.bp4d_layout import write_bp4d
     from facegen_core.population.facescape_layout import write_facescape
+    from facegen_core.progress import say
 
     write, people = {"facescape": (write_facescape, 200), "bp4d": (write_bp4d, 41)}[arguments.layout]
     people = people if arguments.people is None else arguments.people
     write(arguments.out, people, arguments.seed, arguments.texture_pixels)
+    layout = "" if arguments.layout == "facescape" else f" data.dataset={arguments.layout}"
+    say(f"{arguments.out}: {people} people. Train on them with data.root={arguments.out}{layout}")
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -27,6 +27,9 @@ def evaluate(paper: str, name: str, stage: ModuleType, words: Sequence[str]) -> 
     run = find_run(stage_folder(outputs_folder(overrides), paper, name), which, options.get("profile"))
     config = load_config(stage.Config, run / "config.yaml", overrides)
     values = evaluate_run(paper, name, stage, config, run, Path(which) if which.endswith(".ckpt") else None)
+    if not values:
+        say(f"{run}: nothing of this stage is measured on such data; its figures are there")
+        return values
     width = max(map(len, values))
     print("\n".join(f"{key:<{width}}  {value:.4f}" for key, value in values.items()))
     return values

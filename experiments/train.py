@@ -43,6 +43,9 @@ def train(paper: str, name: str, stage: ModuleType, words: Sequence[str]) -> Pat
         run = find_run(stage_folder(outputs_folder(overrides), paper, name), resume, profile)
         config = load_config(stage.Config, run / "config.yaml", overrides)
     checkpoint = checkpoint_to_resume(run, resume) if resume is not None else None
+    if checkpoint is not None and int(checkpoint.stem) >= config.trainer.max_steps:
+        say(f"{run}: finished at step {int(checkpoint.stem)}, nothing is left to do; raise trainer.max_steps to go on")
+        return run
     with announced(run):
         run_training(paper, name, stage, config, run, checkpoint)
     return run

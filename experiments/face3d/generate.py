@@ -1,6 +1,7 @@
 """``facegen generate face3d``: new people with the expressions asked for, as files other programs open."""
 
 import itertools
+import json
 import re
 import tempfile
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class Wish:
         Raises:
             ConfigError: with the option's name.
         """
-        if self.people < 1 or self.seed < 0 or (self.style or 1) < 1:
+        if self.people < 1 or self.seed < 0 or (self.style is not None and self.style < 1):
             raise ConfigError("--people and --style are 1 or more, --seed is 0 or more.")
         for option, pixels in (("--pixels", self.pixels), ("--texture-pixels", self.texture_pixels)):
             if pixels is not None and not LEAST_PIXELS <= pixels <= MOST_PIXELS:
@@ -81,7 +82,8 @@ def generate(wish: Wish) -> None:
     """Writes every person's faces, a turntable of each person, and ``sheet.png`` of all.
 
     A face is ``person-01/smile-0.75.obj`` with its ``.mtl`` and texture ``.png``, the same as ``.glb``, and a picture
-    of it, ``smile-0.75-render.png``. ``person-01/turntable.gif`` turns the person and goes through the expressions.
+    of it, ``smile-0.75-render.png``. ``person-01/turntable.gif`` turns the person to and fro and goes through the
+    expressions. ``generate.json`` says which runs made them.
 
     Raises:
         ConfigError: an expression, a level or a number is not one.
@@ -107,7 +109,9 @@ def generate(wish: Wish) -> None:
         faces = model.make(person, _journey(stops), style, TURNTABLE_PIXELS)
         save_gif(_turn(model, faces), wish.out / folder_name(person) / "turntable.gif")
     _write_sheet(wish.out / "sheet.png", rows, list(expressions), levels)
-    say(f"{wish.out}: {len(people)} people, {len(rows) * len(levels)} faces; sheet.png shows all")
+    _write_origin(wish, model, list(expressions), levels)
+    made = " and ".join(str(run) for run in model.runs)
+    say(f"{wish.out}: {len(people)} people, {len(rows) * len(levels)} faces, by {made}; sheet.png shows all")
 
 
 def parse_expressions(text: str | None, names: list[str]) -> dict[str, Tensor]:
@@ -171,6 +175,14 @@ def _write_sheet(path: Path, rows: list[list[Tensor]], expressions: list[str], l
         sheet = titled_sheet(rows, titles, [f"{level:g}" for level in levels])
     with atomic_path(path) as temporary:
         sheet.save(temporary, format="PNG")
+
+
+def _write_origin(wish: Wish, model: TexturedModel, expressions: list[str], levels: Tensor) -> None:
+    """Writes ``generate.json``: what made the faces of the last call into this folder."""
+    asked = {name: value for name, value in vars(wish).items() if name not in ("out", "shape", "texture")}
+    origin = asked | {"expression": expressions, "intensity": levels.tolist(), "runs": [str(run) for run in model.runs]}
+    with atomic_path(wish.out / "generate.json") as temporary:
+        temporary.write_text(json.dumps(origin, indent=1) + "\n")
 
 
 def _make_folder(out: Path) -> None:

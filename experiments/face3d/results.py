@@ -70,6 +70,11 @@ READ_OFF = {
     "identity_from_identity_code": "identity from identity code ↑",
     "identity_from_expression_code": "identity from expression code ↓",
 }
+UNITS = {
+    "au_f1": "F1 ↑",
+    "au_f1_if_always_present": "F1 if every unit were always present",
+    "au_intensity_correlation": "rank correlation with coded intensity ↑",
+}
 SILHOUETTES = {
     "silhouette_identity_code_by_identity": "identity code by identity ↑",
     "silhouette_identity_code_by_expression": "identity code by expression ↓",
@@ -94,7 +99,7 @@ def save_result(result: dict[str, Any], figures: Mapping[str, Image], folder: Pa
     kept.mkdir(parents=True, exist_ok=True)
     kept.with_suffix(".json").write_text(json.dumps(result | {"figures": list(figures)}, indent=1) + "\n")
     for name, figure in figures.items():
-        figure.quantize(64).save(kept / f"{name}.png", optimize=True)
+        figure.quantize(256).save(kept / f"{name}.png", optimize=True)
     page = folder / "RESULTS.md"
     page.write_text(render(folder))
     return page
@@ -120,6 +125,7 @@ Data digest `{data["digest"][:16]}`. Made by `{result["command"]}`.{_other_unit(
         _control(rows),
         _table_2(rows),
         _codes(rows, data["expressions"]),
+        _units(rows),
         _cost(rows),
         *(f"![{name}](results/{result['label']}/{name}.png)\n" for name in result["figures"]),
     ]
@@ -237,6 +243,15 @@ Silhouettes of the codes:
 {_table(coded, SILHOUETTES)}
 {leaks}
 """
+
+
+def _units(rows: Rows) -> str:
+    read = {row: rows[row] for row in CODED if "au_f1" in rows.get(row, {})}
+    if not read:
+        return ""
+    return f"""### Action units of people held out, by the auto-encoder's own classifier
+
+{_table(read, UNITS)}"""
 
 
 def _cost(rows: Rows) -> str:

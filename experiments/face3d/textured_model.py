@@ -59,10 +59,12 @@ class TexturedModel:
     Attributes:
         shape: makes the mesh.
         texture: makes the face's part of the texture; None leaves people in one plain colour.
+        runs: that they come from.
     """
 
     shape: ShapeModel
     texture: TextureModel | None
+    runs: tuple[Path, ...] = ()
 
     @property
     def expression_names(self) -> list[str]:
@@ -151,7 +153,7 @@ def load_textured_model(outputs: str, shape: str, texture: str) -> TexturedModel
 def _load(outputs: str, shape: str, texture: str) -> TexturedModel:
     shape_run = find_run(stage_folder(outputs, "face3d", "shape_cgan"), shape)
     if texture == "none":
-        return TexturedModel(load_shape_model(shape_run, _checkpoint(shape)), None)
+        return TexturedModel(load_shape_model(shape_run, _checkpoint(shape)), None, (shape_run,))
     try:
         texture_run = find_run(stage_folder(outputs, "face3d", "texture_progan"), texture)
     except FacegenError as error:
@@ -159,7 +161,7 @@ def _load(outputs: str, shape: str, texture: str) -> TexturedModel:
     painter = load_texture_model(texture_run, _checkpoint(texture))
     if torch.cuda.is_available():  # the shape's networks are small
         painter.gan.cuda()
-    model = TexturedModel(load_shape_model(shape_run, _checkpoint(shape)), painter)
+    model = TexturedModel(load_shape_model(shape_run, _checkpoint(shape)), painter, (shape_run, texture_run))
     _refuse_strangers(model, shape_run, texture_run)
     return model
 

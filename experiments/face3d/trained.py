@@ -77,15 +77,25 @@ def drawn(run: Path) -> dict[str, Image.Image]:
 
 
 def _folder_for(name: str, config: StageConfig) -> Path:
-    """The folder of the run with these settings, or a new one: a finished run with other settings is left as it is."""
+    """The folder of a run with these settings, whoever began it, or a new one; other runs are left as they are."""
     folder = stage_folder(config.outputs, "face3d", name)
+    for saved in sorted(folder.glob("*/config.yaml")):
+        if _settings(name, saved) == _decisive(config):
+            return saved.parent
     number = 1
     while True:
         run = folder / (f"{config.name}" if number == 1 else f"{config.name}-{number}")
-        saved = run / "config.yaml"
-        if not saved.is_file() or _decisive(load_config(STAGES[name].Config, saved)) == _decisive(config):
+        if not (run / "config.yaml").is_file():
             return run
         number += 1
+
+
+def _settings(name: str, saved: Path) -> dict[str, Any] | None:
+    """What decided a run's result; None where it was made with settings that are not known any more."""
+    try:
+        return _decisive(load_config(STAGES[name].Config, saved))
+    except ConfigError:
+        return None
 
 
 def _decisive(config: StageConfig) -> dict[str, Any]:

@@ -73,12 +73,21 @@ class Config(MeshStageConfig):
 
 
 def settle(config: Config) -> None:
-    """Replaces "last" by the table it means now, so that a resumed run goes on with the same one."""
+    """Replaces "last" by the table it means now, so that a resumed run goes on with the same one.
+
+    The table's people are those of the meshes its SAE was trained on: their textures are read unless a folder is given.
+    """
     if config.identity_codes == "last":
-        from experiments.face3d import shape_cgan
+        from experiments.face3d import sae, shape_cgan
 
         run = find_run(stage_folder(config.outputs, "face3d", "shape_cgan"), "last")
-        config.identity_codes = str(load_config(shape_cgan.Config, run / "config.yaml").identity_codes)
+        shape: shape_cgan.Config = load_config(shape_cgan.Config, run / "config.yaml")
+        config.identity_codes = str(shape.identity_codes)
+        meshes: sae.Config = load_config(sae.Config, Path(shape.sae) / "config.yaml")
+        if config.data.root is None:
+            config.population = meshes.population
+            for name, value in vars(meshes.data).items():
+                setattr(config.data, name, value)
 
 
 def build_datamodule(config: Config) -> TextureDataModule:
