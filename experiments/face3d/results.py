@@ -106,12 +106,15 @@ def save_result(result: dict[str, Any], figures: Mapping[str, Image], folder: Pa
 
 
 def render(folder: Path) -> str:
-    """The page of all results in ``<folder>/results``."""
-    results = [json.loads(path.read_text()) for path in sorted((folder / "results").glob("*.json"))]
-    return "\n".join([_HEAD, *(_section(result) for result in results), _TAIL])
+    """The page of all results in ``<folder>/results``, each with what ``<label>.md`` remarks, if there is one."""
+    sections = []
+    for path in sorted((folder / "results").glob("*.json")):
+        remarks = path.with_suffix(".md")
+        sections.append(_section(json.loads(path.read_text()), remarks.read_text() if remarks.is_file() else ""))
+    return "\n".join([_HEAD, *sections, _TAIL])
 
 
-def _section(result: dict[str, Any]) -> str:
+def _section(result: dict[str, Any], remarks: str) -> str:
     data, settings, rows = result["data"], result["settings"], result["rows"]
     steps, batch = settings["max_steps"], settings["global_batch"]
     parts = [
@@ -121,6 +124,7 @@ def _section(result: dict[str, Any]) -> str:
 held out; {data["vertices"]} vertices; the SAE takes {steps} steps of {batch} meshes.
 Data digest `{data["digest"][:16]}`. Made by `{result["command"]}`.{_other_unit(data)}
 """,
+        remarks,
         _table_1(rows),
         _control(rows),
         _table_2(rows),

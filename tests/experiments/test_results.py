@@ -54,6 +54,13 @@ def test_parts_that_were_not_measured_are_left_out(tmp_path: Path):
     assert "Table 1" not in text and "as asked" not in text and "What the codes hold" not in text
 
 
+def test_remarks_stand_before_the_tables(tmp_path: Path):
+    page(tmp_path)
+    (tmp_path / "results" / "x.md").write_text("The cubes were round.\n")
+    text = page(tmp_path)
+    assert 0 < text.index("The cubes were round.") < text.index("### Table 1")
+
+
 def test_figures_stand_on_the_page_and_beside_it(tmp_path: Path):
     assert "![figure-03](results/x/figure-03.png)" in page(tmp_path)
     assert (tmp_path / "results" / "x" / "figure-03.png").is_file()
