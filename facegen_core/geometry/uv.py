@@ -81,7 +81,7 @@ def surround_face(faces: Tensor, pixels: int, template: Tensor | None = None) ->
 
     The released code overwrites the face in a template map of one person [C add_tex.py], which leaves a seam. Here the
     difference to the template is carried on from the face's border outwards, ever more smoothly: pull-push (Gortler et
-    al. 1996, section 5.3).
+    al. 1996, section 5.3), and made equal left and right towards the map's edge, where a head's halves meet.
 
     Args:
         faces: (B, C, S, S) floating point.
@@ -99,7 +99,22 @@ def surround_face(faces: Tensor, pixels: int, template: Tensor | None = None) ->
         around = resize_square(template.to(faces), pixels)[None]
     maps = paste_face(around.expand(*faces.shape[:2], -1, -1), faces, feather=0) - around
     known = paste_face(torch.zeros_like(around[:, :1]), faces.new_ones(1, 1, 1, 1), feather=0)
-    return around + _spread(maps, known)
+    spread = _spread(maps, known)
+    return around + torch.lerp(spread, (spread + spread.flip(-1)) / 2, _towards_edge(pixels).to(maps))
+
+
+def _towards_edge(pixels: int) -> Tensor:
+    """(R, R), 0 in the face and at its border, growing to 1 at the edge of a map.
+
+    There both halves of a head meet, so what is carried on outwards must be the same left and right.
+    """
+    top, left, length = face_rectangle(pixels)
+    place = torch.arange(pixels) + 0.5
+    rows, columns = (
+        torch.maximum((start - place) / max(start, 1), (place - start - length) / max(pixels - start - length, 1))
+        for start in (top, left)
+    )
+    return torch.maximum(rows[:, None], columns[None]).clamp(0, 1)
 
 
 def _spread(values: Tensor, known: Tensor) -> Tensor:

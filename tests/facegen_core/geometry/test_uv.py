@@ -98,12 +98,18 @@ def test_face_that_differs_from_the_template_by_one_colour_shifts_all_of_it():
 
 
 def test_without_a_template_colours_go_on_outwards():
-    """A face dark on its left: so is all that lies to its left, and no step is at the edge."""
+    """A face dark on its left: so is what lies beside it there, and no step is at the edge."""
     face = torch.linspace(0, 1, 61).expand(1, 1, 61, 61)
     (row,) = surround_face(face, 100)[:, 0, 35]
-    assert row[:20].max() < 0.25
-    assert row[81:].min() > 0.75
+    assert row[17:20].max() < 0.2
+    assert row[81:84].min() > 0.8
     assert row.diff().abs().max() < 0.06
+
+
+def test_halves_of_a_head_meet_in_one_colour():
+    """At the back the map's left edge lies beside its right one."""
+    maps = surround_face(_maps(32, 4, 3), 96)
+    torch.testing.assert_close(maps[..., :1], maps[..., -1:], atol=0.01, rtol=0)
 
 
 def test_map_around_a_face_keeps_to_its_colours():
