@@ -67,7 +67,7 @@ def smiling(model):
 def test_files_are_there_and_no_others(made):
     ends = (".obj", ".mtl", ".png", ".glb", "-render.png")
     expected = {f"person-0{i + 1}/{name}{end}" for i in range(PEOPLE) for name in NAMES for end in ends}
-    expected |= {f"person-0{i + 1}/turntable.gif" for i in range(PEOPLE)} | {"sheet.png"}
+    expected |= {f"person-0{i + 1}/turntable.gif" for i in range(PEOPLE)} | {"generate.json", "sheet.png"}
     found = {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
     assert found == expected
 
