@@ -27,3 +27,7 @@ class WeightsNotFoundError(FacegenError):
 
 class NonFiniteLossError(FacegenError):
     """A training step whose loss is NaN or infinite."""
+
+
+class NoFaceError(FacegenError):
+    """A picture in which no face was found, where one is needed."""

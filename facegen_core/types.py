@@ -62,3 +62,19 @@ class TextureBatch(TypedDict):
     identity: Tensor
     expression: Tensor
     alpha: Tensor
+
+
+class PictureBatch(TypedDict):
+    """Pictures of faces.
+
+    Attributes:
+        image: (B, 3, R, R) float32 in [-1, 1], RGB.
+        emotion: (B,) int64, AffectNet's 0 to 7, see ``facegen_core/emotions.py``; -1 where the data set has none.
+        identity: (B,) int64, counted from 0 over the whole data set; -1 where the data set does not say.
+        index: (B,) int64, place of the picture in its split.
+    """
+
+    image: Tensor
+    emotion: Tensor
+    identity: Tensor
+    index: Tensor
