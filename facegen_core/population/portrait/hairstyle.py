@@ -13,7 +13,7 @@ Cut = Literal[
     "bald", "buzz", "short", "side part", "quiff", "receding short", "afro", "curly", "bob", "long", "wavy long",
     "long curly", "bun", "ponytail",
 ]  # fmt: skip
-Flow = Literal["crown", "part", "up", "back", "knot", "out"]
+Flow = Literal["crown", "part", "up", "knot", "out"]
 
 
 class Hairstyle(NamedTuple):
@@ -22,8 +22,8 @@ class Hairstyle(NamedTuple):
     Attributes:
         cut: its name.
         colour: the name of its colour.
-        flow: how it is combed: away from the crown, away from a parting, up from the forehead, back, to a knot, or
-            standing out all around.
+        flow: how it is combed: away from the crown, away from a parting, up from the forehead, to a knot, or standing
+            out all around.
         top_mm, side_mm: how long it is on top, and at the sides and the back.
         ends: height at which it is cut off on the template, mm.
         part: where the parting lies, mm to the person's left.
@@ -128,7 +128,7 @@ def draw_hairstyle(seed: int, person: int, look: Appearance) -> Hairstyle:
         side_mm=18 * swing[1],
         ends=-400.0,
         part=sign * float(random.uniform(18, 34)),
-        knot=(70 * swing[2], -160.0),
+        knot=(70 * swing[2], -172.0),
         fringe=None,
         volume=13 * swing[3],
         lift=0.45 * swing[4],
