@@ -23,14 +23,22 @@ SHOULDERS, SHOULDERS_MM = np.array([0.0, -262.0, -55.0]), np.array([215.0, 118.0
 """Centre and half axes of the ellipsoid that stands for a body's shoulders, which hair does not enter."""
 
 
-def normals(points: npt.NDArray[np.floating], faces: Indices) -> Floats:
-    """(V, 3) smooth normals of length 1 of vertices (V, 3); triangles count by their areas."""
-    points = points.astype(np.float32, copy=False)
-    a, b, c = (points[corner] for corner in faces.T)
-    weighted = np.cross(b - a, c - a)
-    corners = faces.T.ravel()
-    total = np.stack([np.bincount(corners, np.tile(w, 3), len(points)) for w in weighted.T], axis=1)
-    return unit(total.astype(np.float32))
+def normals(head: npt.NDArray[np.floating], anatomy: Anatomy) -> Floats:
+    """(V, 3) smooth normals of the skin of a head (V, 3), of length 1, 0 elsewhere; triangles count by their areas."""
+    triangles, around = _triangles(anatomy)
+    head = head.astype(np.float32, copy=False)
+    a, b, c = (head[corner] for corner in triangles.T)
+    (x, y, z), (u, v, w) = (b - a).T, (c - a).T
+    return unit(around @ np.stack([y * w - z * v, z * u - x * w, x * v - y * u], axis=1))
+
+
+@functools.lru_cache(maxsize=1)
+def _triangles(anatomy: Anatomy) -> tuple[Indices, csr_array]:
+    """The skin's triangles (F, 3), and which of them lie around each vertex, (V, F)."""
+    triangles = anatomy.faces[anatomy.parts["skin"]]
+    column = np.arange(len(triangles)).repeat(3)
+    shape = (len(anatomy.template), len(triangles))
+    return triangles, csr_array((np.ones(triangles.size, np.float32), (triangles.ravel(), column)), shape=shape)
 
 
 def unit(vectors: npt.NDArray[np.floating]) -> Floats:
@@ -78,7 +86,7 @@ def space(anatomy: Anatomy) -> Space:
     """The space around an anatomy's template; worked out in about half a second and kept."""
     template = anatomy.template.numpy().astype(np.float32)
     skin = np.unique(anatomy.faces[anatomy.parts["skin"]])
-    outward = normals(template, anatomy.faces[anatomy.parts["skin"]])
+    outward = normals(template, anatomy)
     points = _lattice(FINE_MM)
     far, near = cKDTree(template[skin]).query(points, k=3)
     vertex = skin[near]

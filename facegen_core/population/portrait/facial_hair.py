@@ -49,7 +49,7 @@ class Hairs(NamedTuple):
     def on(self, head: Floats, anatomy: Anatomy) -> Piece:
         """The hairs on a head (V, 3)."""
         head = head.astype(np.float32, copy=False)
-        normal = normals(head, anatomy.faces[anatomy.parts["skin"]])
+        normal = normals(head, anatomy)
         away = np.einsum("pk,pkc->pc", self.places.shares, normal[self.places.corners])
         shape = (*self.width.shape, 3)
         lines = self.places.on(head, normal).reshape(shape)
@@ -57,7 +57,7 @@ class Hairs(NamedTuple):
 
 
 def brow_pieces(style: Hairstyle, look: Appearance, head: Floats, anatomy: Anatomy, strands: int) -> list[Piece]:
-    """The hairs of both brows, over the painted ones; as :func:`.strands.hair_pieces`, of whose strands they are a part.
+    """The hairs of both brows, over the painted ones.
 
     Args:
         style: says how long they are.
@@ -132,8 +132,9 @@ def _below(cover: Floats, rows: Indices, texel: Indices, at: Floats) -> Floats:
 @functools.lru_cache(maxsize=8)
 def _beard(style: Hairstyle, look: Appearance, anatomy: Anatomy, count: int) -> Hairs | None:
     """Down and a little to the front; the moustache to both sides, short enough to leave the lips free."""
-    random = numpy_generator(style.grain, 2)
-    soil = skin(anatomy)
+    if max(look.moustache, look.chin_beard, look.cheek_beard) < STUBBLE:
+        return None
+    random, soil = numpy_generator(style.grain, 2), skin(anatomy)
     cover = hair.beard(look, ground(anatomy))
     thick = np.where(cover > STUBBLE, cover, 0)
     full = float((soil.area * thick.ravel()[soil.texel]).sum()) / 9000.0
@@ -174,14 +175,12 @@ def _shaded(look: Appearance, lines: Floats, spread: float, random: np.random.Ge
     return (light[..., None] * (np.array(look.brow_hair) + 0.008)).clip(0, 1).astype(np.float32)
 
 
-def _bound(
-    lines: Floats, width: Floats, colours: Floats, random: np.random.Generator, anatomy: Anatomy
-) -> Hairs:
+def _bound(lines: Floats, width: Floats, colours: Floats, random: np.random.Generator, anatomy: Anatomy) -> Hairs:
     """Lines of the template (S, N, 3) tied to the texel of skin below each point."""
     soil = skin(anatomy)
     points = lines.reshape(-1, 3)
-    front = np.flatnonzero(soil.at[:, 2] > -60)
-    row = front[cKDTree(soil.at[front]).query(points)[1]]
+    front, tree = _front(anatomy)
+    row = front[tree.query(points)[1]]
     over = points - soil.at[row]
     height = np.einsum("pc,pc->p", over, soil.away[row]).astype(np.float32)
     places = Places(soil.corners[row], soil.shares[row], height, over - height[:, None] * soil.away[row])
@@ -191,9 +190,15 @@ def _bound(
 
 
 @functools.lru_cache(maxsize=1)
+def _front(anatomy: Anatomy) -> tuple[Indices, cKDTree]:
+    """The texels of face and neck, and where they are."""
+    front = np.flatnonzero(skin(anatomy).at[:, 2] > -60)
+    return front, cKDTree(skin(anatomy).at[front])
+
+
+@functools.lru_cache(maxsize=1)
 def _lid_paths(anatomy: Anatomy) -> tuple[tuple[Indices, bool, Indices], ...]:
-    """For each of the four lids: the vertices of its front edge from the inner corner to the outer, whether it is an
-    upper one, and the vertices of the eye under it."""
+    """The four lids: vertices of the front edge from the inner corner out, whether it is an upper one, the eye's."""
     template = anatomy.template.numpy()
     triangles = anatomy.faces[anatomy.parts["skin"]]
     paths = []
@@ -210,7 +215,7 @@ def _lid_paths(anatomy: Anatomy) -> tuple[tuple[Indices, bool, Indices], ...]:
 
 
 def _front_edge(path: Indices, loop: Indices, triangles: Indices, template: Floats) -> Indices:
-    """The neighbours, in front of them, of vertices where a lid's skin ends: the lid is thick, and lashes grow there."""
+    """The neighbours, in front, of vertices where a lid's skin ends: lids are thick, and lashes grow on that edge."""
     edges = np.concatenate([triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0], [1, 0], [2, 1], [0, 2])])
     edges = edges[~np.isin(edges[:, 1], loop)]
     front = []
@@ -242,7 +247,7 @@ def _lashes(
     rising = unit(rising * np.sign(rising[:, 1:2])) * (1.0 if upper else -1.0)
     way = unit(out + 0.35 * rising + 0.9 * fan)
     t = np.linspace(0, 1, POINTS, dtype=np.float32)[None, :, None]
-    size = (length * random.uniform(0.75, 1.1, count) * np.interp(place, [0, 0.4, 0.8, 1], [0.6, 1, 1.05, 0.8]))
+    size = length * random.uniform(0.75, 1.1, count) * np.interp(place, [0, 0.4, 0.8, 1], [0.6, 1, 1.05, 0.8])
     lines = root[:, None] + size[:, None, None] * (way[:, None] * t * 0.9 + 0.45 * rising[:, None] * t**2)
     away = np.broadcast_to(unit(rising + 0.3 * out)[:, None], lines.shape)
     return lines.astype(np.float32), away.astype(np.float32)

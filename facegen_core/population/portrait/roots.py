@@ -84,7 +84,7 @@ def skin(anatomy: Anatomy) -> Skin:
     corners = on.between.indices.reshape(-1, 3)[texel].astype(np.int64)
     shares = on.between.data.reshape(-1, 3)[texel].astype(np.float32)
     template = anatomy.template.numpy().astype(np.float32)
-    away = normals(template, anatomy.faces[anatomy.parts["skin"]])
+    away = normals(template, anatomy)
     a, b, c = (template[corner] for corner in corners.T)
     twice = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     _, same, count = np.unique(np.sort(corners, axis=1), axis=0, return_inverse=True, return_counts=True)
