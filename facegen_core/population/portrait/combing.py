@@ -7,8 +7,9 @@ import numpy as np
 from facegen_core.geometry.mesh import Floats
 from facegen_core.population.canvas import Bools
 from facegen_core.population.noise import step
-from facegen_core.population.portrait.around_head import Space, unit
+from facegen_core.population.portrait.around_head import Space
 from facegen_core.population.portrait.hairstyle import Hairstyle
+from facegen_core.population.portrait.skin_normals import unit
 
 CROWN = np.array([6.0, 128.0, -105.0], np.float32)
 PART_FRONT, PART_BACK = np.array([1.0, 100.0, 45.0], np.float32), np.array([0.4, 130.0, -95.0], np.float32)

@@ -12,11 +12,11 @@ from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.appearance import Appearance
 from facegen_core.population.eyes import lid_loops
 from facegen_core.population.noise import step
-from facegen_core.population.portrait.around_head import normals, unit
 from facegen_core.population.portrait.hairstyle import Hairstyle
 from facegen_core.population.portrait.pieces import Piece
 from facegen_core.population.portrait.ribbons import ribbons
 from facegen_core.population.portrait.roots import Places, ground, skin, sow
+from facegen_core.population.portrait.skin_normals import normals, unit
 from facegen_core.seeding import numpy_generator
 
 POINTS = 7
@@ -25,6 +25,8 @@ BROW_SHARE, LASH_SHARE, BEARD_SHARE = 0.12, 0.06, 0.45
 BROW_MM, LASH_MM, BEARD_MM2 = 110.0, 30.0, 11_000.0
 """Width of all hairs of both brows together, and of all lashes, mm; area of those of a full beard, mm^2."""
 FINEST = 0.16
+FRONT_MM = -50.0
+"""No beard grows further back than this on the template."""
 STUBBLE = 0.45
 """A beard painted no thicker than this is stubble, and stays paint."""
 SHORTEST_BEARD_MM = 3.0
@@ -50,10 +52,9 @@ class Hairs(NamedTuple):
         """The hairs on a head (V, 3)."""
         head = head.astype(np.float32, copy=False)
         normal = normals(head, anatomy)
-        away = np.einsum("pk,pkc->pc", self.places.shares, normal[self.places.corners])
         shape = (*self.width.shape, 3)
         lines = self.places.on(head, normal).reshape(shape)
-        return ribbons(lines, unit(away).reshape(shape), self.width, self.colours, self.roll)
+        return ribbons(lines, unit(self.places.normals(normal)).reshape(shape), self.width, self.colours, self.roll)
 
 
 def brow_pieces(style: Hairstyle, look: Appearance, head: Floats, anatomy: Anatomy, strands: int) -> list[Piece]:
@@ -136,7 +137,7 @@ def _beard(style: Hairstyle, look: Appearance, anatomy: Anatomy, count: int) -> 
         return None
     random, soil = numpy_generator(style.grain, 2), skin(anatomy)
     cover = hair.beard(look, ground(anatomy))
-    thick = np.where(cover > STUBBLE, cover, 0)
+    thick = np.where((cover > STUBBLE) & (ground(anatomy).z > FRONT_MM), cover, 0)  # the paint has no depth
     full = float((soil.area * thick.ravel()[soil.texel]).sum()) / 9000.0
     rows = sow(thick, int(count * min(full, 1.0)), random, anatomy)
     if not len(rows):
@@ -192,7 +193,7 @@ def _bound(lines: Floats, width: Floats, colours: Floats, random: np.random.Gene
 @functools.lru_cache(maxsize=1)
 def _front(anatomy: Anatomy) -> tuple[Indices, cKDTree]:
     """The texels of face and neck, and where they are."""
-    front = np.flatnonzero(skin(anatomy).at[:, 2] > -60)
+    front = np.flatnonzero(skin(anatomy).at[:, 2] > FRONT_MM - 10)
     return front, cKDTree(skin(anatomy).at[front])
 
 

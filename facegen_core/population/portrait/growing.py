@@ -86,7 +86,7 @@ def _density(style: Hairstyle, cover: Floats, anatomy: Anatomy) -> Floats:
     if style.fringe is not None:
         dense = dense * np.where(_in_fringe(np.stack([on.x, on.y, on.z], axis=-1)), FRINGE_DENSITY, 1.0)
     if style.long:  # what hangs down from the top covers the rest
-        dense = dense * (0.6 + 1.2 * step(on.y - 88, 30))
+        dense = dense * (0.8 + 1.0 * step(on.y - 88, 30))
     if style.flow == "part":
         line = style.part * np.interp(on.z, [-95, 45], [combing.PART_BACK[0], combing.PART_FRONT[0]])
         dense = dense * (1 + 1.5 * np.exp(-(((on.x - line) / 12) ** 2)) * step(on.y - 88, 10) * step(on.z + 105, 10))
@@ -162,7 +162,7 @@ def _widths(style: Hairstyle, strands: int, lines: Floats, edge: Floats) -> Floa
     length = np.linalg.norm(np.diff(lines, axis=1), axis=2).sum(1)
     usual = LAYERS_MM2 / strands / np.clip(np.median(length) * (0.5 if style.flow == "knot" else 1), *LENGTHS_MM)
     usual = np.minimum(np.clip(usual, NARROWEST, WIDEST), np.maximum(0.3 * length, 0.4))
-    tip = 0.15 if style.flow != "out" else 0.7
+    tip = 0.7 if style.flow == "out" else 0.35 if style.long else 0.15
     root = 1.0 if style.long else 0.6
     shape = np.interp(t, [0, 0.15, 0.6, 0.85, 1], [root, 1.0, 1.0, 0.85, tip])
     return (usual[:, None] * shape * (0.4 + 0.6 * edge.clip(0, 1))[:, None]).astype(np.float32)

@@ -107,7 +107,7 @@ SHARES: dict[str, dict[Cut, float]] = {
         "short": 36, "side part": 21, "quiff": 15, "buzz": 11, "curly": 7, "long": 2, "wavy long": 2, "bun": 1,
         "ponytail": 1, "bald": 3, "afro": 1,
     },
-    "balding man": {"receding short": 48, "buzz": 27, "bald": 25},
+    "balding man": {"receding short": 54, "buzz": 20, "bald": 26},
 }  # fmt: skip
 """How many of a hundred wear each cut."""
 OLD, BALDING = 62.0, 0.55

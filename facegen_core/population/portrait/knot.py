@@ -4,10 +4,11 @@ import numpy as np
 
 from facegen_core.geometry.mesh import Floats
 from facegen_core.population.portrait import combing
-from facegen_core.population.portrait.around_head import Space, unit
+from facegen_core.population.portrait.around_head import Space
 from facegen_core.population.portrait.combing import Strands
 from facegen_core.population.portrait.hairstyle import Hairstyle
 from facegen_core.population.portrait.locks import trimmed, waved
+from facegen_core.population.portrait.skin_normals import unit
 
 
 def tied(style: Hairstyle, count: int, points: int, space: Space, random: np.random.Generator) -> tuple[Floats, Floats]:

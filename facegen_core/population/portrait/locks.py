@@ -4,10 +4,10 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from facegen_core.geometry.mesh import Floats
-from facegen_core.population.portrait.around_head import unit
 from facegen_core.population.portrait.combing import Strands
 from facegen_core.population.portrait.hairstyle import Hairstyle
 from facegen_core.population.portrait.ribbons import tangents
+from facegen_core.population.portrait.skin_normals import unit
 
 LOCKS = 350
 """Most locks that strands gather into."""

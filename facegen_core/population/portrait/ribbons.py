@@ -5,8 +5,8 @@ import functools
 import numpy as np
 
 from facegen_core.geometry.mesh import Floats, Indices
-from facegen_core.population.portrait.around_head import unit
 from facegen_core.population.portrait.pieces import Piece
+from facegen_core.population.portrait.skin_normals import unit
 
 
 def ribbons(lines: Floats, away: Floats, width: Floats, colours: Floats, roll: Floats) -> Piece:

@@ -13,17 +13,18 @@ from facegen_core.geometry.mesh import Floats, Indices
 from facegen_core.population import hair
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.appearance import Appearance
-from facegen_core.population.portrait.around_head import COARSE_MM, FINE_MM, cells, normals, space, unit
+from facegen_core.population.portrait.around_head import COARSE_MM, FINE_MM, cells, space
 from facegen_core.population.portrait.growing import Hair, grow_hair
 from facegen_core.population.portrait.hairstyle import Hairstyle
 from facegen_core.population.portrait.pieces import Piece
 from facegen_core.population.portrait.ribbons import ribbons
 from facegen_core.population.portrait.roots import Places, ground, skin
+from facegen_core.population.portrait.skin_normals import normals, unit
 
 CAP_MM = 0.9
 """The cap lies so high over the skin; under an afro it is thicker."""
 CLEAR_MM = 0.5
-"""No strand comes closer to the plane through the nearest vertex of a head than this."""
+"""No strand comes closer to the plane of the skin beneath it than this."""
 NEAR_MM = 14.0
 """Further away than this, mm, nothing is in a strand's way."""
 ROOTED_MM = 25.0
@@ -40,7 +41,7 @@ class Growth(NamedTuple):
         rooted: (S, N, 1) how much of its root's place a point takes over.
         carried: (S * N, L) how they follow the lattice around the head.
         close: (C,) which of their points lie close to the skin,
-        beneath: (C,) and the vertex under each.
+        beneath: (C,) and the place on the skin under each.
     """
 
     combed: Hair
@@ -49,7 +50,7 @@ class Growth(NamedTuple):
     rooted: Floats
     carried: csr_array
     close: Indices
-    beneath: Indices
+    beneath: Places
 
 
 def hair_pieces(style: Hairstyle, look: Appearance, head: Floats, anatomy: Anatomy, strands: int) -> list[Piece]:
@@ -85,8 +86,8 @@ def on_head(growth: Growth, head: Floats, normal: Floats, anatomy: Anatomy) -> F
     starts = growth.roots.on(head, normal)
     lines += growth.rooted * (starts - lines[:, 0])[:, None]
     points = lines.reshape(-1, 3)
-    over = points[growth.close] - head[growth.beneath]
-    away = normal[growth.beneath]
+    under, away = growth.beneath.on(head, normal), unit(growth.beneath.normals(normal))
+    over = points[growth.close] - under
     missing = (CLEAR_MM - np.einsum("pc,pc->p", over, away)).clip(0, NEAR_MM)
     points[growth.close] += missing[:, None] * away
     return lines
@@ -121,7 +122,7 @@ def grown(style: Hairstyle, look: Appearance, anatomy: Anatomy, strands: int) ->
         rooted=rooted[..., None].astype(np.float32),
         carried=csr_array((weights.ravel(), nodes.ravel(), starts), shape=(len(nodes), around.carried.shape[0])),
         close=close,
-        beneath=around.nearest[at[np.arange(len(at)), share.argmax(1)]],
+        beneath=skin(anatomy).places(around.nearest[at[np.arange(len(at)), share.argmax(1)]]),
     )
 
 
