@@ -158,5 +158,5 @@ def _out_of_face(strands: Strands, at: Floats) -> Floats:
 
 def into_face(points: Floats, sway: Floats) -> Floats:
     """How far, mm, points (P, 3) lie inside the part of the face that is to be free, (P,)."""
-    free = np.interp(points[:, 1], *OPEN_FACE, right=-200.0) + 3 * np.abs(sway)
+    free = np.interp(points[:, 1], *OPEN_FACE, right=-200.0) + 1.5 * np.abs(sway)
     return ((free - np.abs(points[:, 0])) * (points[:, 2] > FACE_FRONT)).clip(0).astype(np.float32)

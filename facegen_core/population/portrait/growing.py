@@ -160,7 +160,8 @@ def _widths(style: Hairstyle, strands: int, lines: Floats, edge: Floats) -> Floa
     """(S, N) mm: narrow at the root and at the tip, and where hair is thin."""
     t = np.linspace(0, 1, lines.shape[1])
     length = np.linalg.norm(np.diff(lines, axis=1), axis=2).sum(1)
-    usual = LAYERS_MM2 / strands / np.clip(np.median(length) * (0.5 if style.flow == "knot" else 1), *LENGTHS_MM)
+    covering = {"knot": 0.5, "out": 0.55}.get(style.flow, 1.0)  # strands that are tight, or seen end on, cover less
+    usual = LAYERS_MM2 / strands / np.clip(np.median(length) * covering, *LENGTHS_MM)
     usual = np.minimum(np.clip(usual, NARROWEST, WIDEST), np.maximum(0.3 * length, 0.4))
     tip = 0.7 if style.flow == "out" else 0.35 if style.long else 0.15
     root = 1.0 if style.long else 0.6

@@ -197,7 +197,7 @@ def _cut_to(style: Hairstyle, random: np.random.Generator, fringed: float) -> Ha
         "quiff": {"flow": "up", "top_mm": 1.35 * style.top_mm, "volume": 1.9 * style.volume, "lift": 0.8},
         "receding short": {"top_mm": 0.6 * style.top_mm, "volume": 0.6 * style.volume},
         "afro": {
-            "flow": "out", "volume": float(random.uniform(24, 62)), "lift": 1.0, "wave": 4.5, "curl": 1.0,
+            "flow": "out", "volume": float(random.uniform(22, 52)), "lift": 1.0, "wave": 6.0, "curl": 1.0,
             "wave_mm": 16.0, "clump": 0.3, "tucked": False,
         },
         "curly": {**curls, "wave": 4.5, "top_mm": 1.9 * style.top_mm, "side_mm": 2.0 * style.side_mm,

@@ -20,7 +20,7 @@ from facegen_core.population.portrait.hairstyle import Hairstyle, draw_hairstyle
 from facegen_core.population.portrait.pieces import Piece
 from facegen_core.population.portrait.strands import hair_pieces
 
-HAIRSTYLES_SHA256 = "0"
+HAIRSTYLES_SHA256 = "93cfe4f911a9221f9e75366ca1ca04eec2897bc92f5b7f695bd07a0c184d3887"
 STRANDS = 600
 MAKERS = (hair_pieces, brow_pieces, lash_pieces, beard_pieces)
 
@@ -32,7 +32,7 @@ def shared() -> Anatomy:
 
 @pytest.fixture(scope="module")
 def people(shared) -> list[Identity]:
-    return [draw_identity(0, person, shared) for person in range(40)]
+    return [draw_identity(0, person, shared) for person in range(30)]
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def _letters(factor: object) -> list[int]:
 
 def test_hairstyles_have_not_changed(people):
     digest = hashlib.sha256()
-    for person in (0, 1, 17, 39):
+    for person in (0, 1, 17, 25, 29):
         for factor in draw_hairstyle(0, person, people[person].appearance):
             number = factor if isinstance(factor, (int, float, tuple)) else _letters(factor)
             digest.update(np.atleast_1d(np.asarray(number, dtype="<f8")).round(9).tobytes())
@@ -214,7 +214,7 @@ def test_strands_start_on_the_scalp_behind_the_painted_hairline(shared, people, 
         assert (root[:, 1] - edge).min() > -13  # it is ragged and soft
 
 
-@pytest.mark.parametrize("actions", [(), ("jawOpen", "browInnerUp", "cheekPuff"), ("browDown", "mouthSmile")])
+@pytest.mark.parametrize("actions", [(), ("jawOpen", "browInnerUp", "cheekPuff")])
 def test_strands_stay_outside_the_head(shared, people, styles, heads, actions):
     """But for the ears, which are thinner than what hair is kept away from."""
     for i in _one_of_each_cut(styles):
