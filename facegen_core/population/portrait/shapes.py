@@ -122,15 +122,16 @@ def _icosphere(fineness: int) -> tuple[Reals, Indices]:
     points = np.array([np.roll(corner, k) for corner in corners for k in range(3)])
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     near = points @ points.T > 0.4
-    trios = [(i, j, k) for i in range(12) for j in range(i) for k in range(j) if near[i, j] and near[j, k] and near[i, k]]
-    faces = np.array(trios)
+    trios = [(i, j, k) for i in range(12) for j in range(i) for k in range(j)]
+    faces = np.array([(i, j, k) for i, j, k in trios if near[i, j] and near[j, k] and near[i, k]])
     for _ in range(fineness):
-        edges, edge = np.unique(np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), 1), axis=0, return_inverse=True)
+        sides = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+        edges, edge = np.unique(sides, axis=0, return_inverse=True)
         (a, b, c), (ab, bc, ca) = faces.T, len(points) + edge.reshape(-1, 3).T
         faces = np.concatenate([np.stack(trio, 1) for trio in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
         points = np.concatenate([points, points[edges].mean(1)])
         points /= np.linalg.norm(points, axis=1, keepdims=True)
-    corners_of = points[faces]
-    inward = (np.cross(corners_of[:, 1] - corners_of[:, 0], corners_of[:, 2] - corners_of[:, 0]) * corners_of[:, 0]).sum(1) < 0
+    a, b, c = points[faces].transpose(1, 0, 2)
+    inward = (np.cross(b - a, c - a) * a).sum(1) < 0
     faces[inward] = faces[inward][:, ::-1]
     return points, faces.astype(np.int64)

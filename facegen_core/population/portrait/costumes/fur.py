@@ -10,15 +10,19 @@ from scipy.spatial import cKDTree
 from facegen_core.geometry.mesh import Indices
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.bust import Body, Reals, bust_model, mesh_normals
-from facegen_core.population.portrait.cloth import Layer, cut, drape, hem, level_line, neckline, whole
-from facegen_core.population.portrait.everyday import Line, folds
-from facegen_core.population.portrait.shapes import Part, sheet
+from facegen_core.population.portrait.cloth import Layer, cut, drape, level_line, neckline, whole
+from facegen_core.population.portrait.garments import Line, folds, hang
+from facegen_core.population.portrait.shapes import Part, balls, sheet
 from facegen_core.population.portrait.subdivide import subdivide
 
 DEEP = 0.58
 """Brightness between tufts, where little light comes."""
 FLAT = 0.93
 """How far down its side a tuft can be seen at most, against its radius."""
+
+
+STEP, SIDES, CORE, TUFT = 0.3, 16, 0.7, 0.62
+"""Of a roll of fur, against its radius: mesh along it and around it, radius below the tufts, radius of these."""
 
 
 def tufted(points: Reals, centres: Reals, radius: float) -> Reals:
@@ -33,9 +37,7 @@ def shaded(colour: npt.ArrayLike, height: Reals) -> Reals:
     return np.asarray(colour) * (DEEP + (1 - DEEP) * height**0.7)[..., None]
 
 
-def boa(
-    random: np.random.Generator, path: Reals, thickness: float, colour: npt.ArrayLike, closed: bool = True
-) -> Part:
+def boa(path: Reals, thickness: float, colour: npt.ArrayLike, closed: bool = True) -> Part:
     """A roll of fur along a path (M, 3), ``thickness`` mm in radius; a path that is not closed ends open."""
     ahead = np.roll(path, -1, 0) - np.roll(path, 1, 0)
     if not closed:
@@ -44,19 +46,43 @@ def boa(
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
     across = np.cross(ahead, np.eye(3)[np.abs(ahead).max(0).argmin()])
     across /= np.linalg.norm(across, axis=1, keepdims=True)
-    steps, sides = max(round(length / (0.3 * thickness)), 8), 16
+    steps = max(4 * round(length / (4 * STEP * thickness)), 8)  # one of few numbers, so that their tufts can be kept
     at = np.linspace(0, len(path) if closed else len(path) - 1, steps, endpoint=not closed)
     path, across, ahead = (_between(values, at) for values in (path, across, ahead))
-    angle = np.linspace(0, 2 * np.pi, sides, endpoint=False)[:, None]
+    angle = np.linspace(0, 2 * np.pi, SIDES, endpoint=False)[:, None]
     outward = np.cos(angle) * across[:, None] + np.sin(angle) * np.cross(ahead, across)[:, None]
-    surface = path[:, None] + 0.7 * thickness * outward
-    flat = surface.reshape(-1, 3)
-    height = tufted(flat, flat[apart(flat, 0.62 * thickness, random)], 0.62 * thickness).reshape(steps, sides)
-    surface = surface + 0.42 * thickness * height[..., None] * outward
+    height = _roll(steps)
+    surface = path[:, None] + thickness * (CORE + (1.1 - CORE) * height[..., None]) * outward
     colours = shaded(colour, height)
     if closed:
         surface, colours = (np.concatenate([values, values[:1]]) for values in (surface, colours))
     return sheet(surface, colours, closed=True)
+
+
+@functools.cache
+def _roll(steps: int) -> Reals:
+    """Heights of tufts (steps, SIDES) on a roll of radius 1, bent to a ring."""
+    around, turn = np.meshgrid(*(2 * np.pi * np.arange(n) / n for n in (steps, SIDES)), indexing="ij")
+    far = STEP * steps / (2 * np.pi) + CORE * np.cos(turn)
+    points = np.stack([far * np.cos(around), far * np.sin(around), CORE * np.sin(turn)], axis=-1).reshape(-1, 3)
+    centres = points[apart(points, TUFT, np.random.default_rng(steps))]
+    return tufted(points, centres, TUFT).reshape(steps, SIDES)
+
+
+def pompon(centre: Reals, radius: float, colour: npt.ArrayLike, count: int, fineness: int) -> Part:
+    """A ball of so many tufts around a centre (3,); ``fineness`` as of :func:`.shapes.balls`."""
+    ball = balls(centre[None], radius, colour, fineness)
+    out = (ball.vertices - centre) / radius
+    height = tufted(out, scattered(count), 2.2 / np.sqrt(count))
+    return ball._replace(vertices=ball.vertices + 0.2 * radius * height[:, None] * out, colours=shaded(colour, height))
+
+
+def scattered(count: int) -> Reals:
+    """(count, 3) directions spread evenly over a sphere, in a spiral."""
+    k = np.arange(count) + 0.5
+    up, turn = 1 - 2 * k / count, np.pi * (1 + 5**0.5) * k
+    flat = np.sqrt(1 - up**2)
+    return np.stack([flat * np.cos(turn), up, flat * np.sin(turn)], axis=1)
 
 
 @functools.cache
@@ -71,15 +97,10 @@ def coat(
 ) -> list[Part]:
     """A thick garment below a neckline, with folds ``depth`` mm deep."""
     layer = coat_layer(anatomy, line)
-    fold = folds(layer.template, seed)
-    colours = np.asarray(colour) * (1 + 0.07 * fold)[:, None]
-    points = drape(layer, body, thickness + depth * fold)
-    return [Part(points, layer.faces, colours), hem(layer, body, points, colours)]
+    return hang(layer, body, thickness, colour, depth * folds(layer.template, seed))
 
 
-def fleece(
-    anatomy: Anatomy, body: Body, line: Line, radius: float, colour: npt.ArrayLike, thickness: float
-) -> Part:
+def fleece(anatomy: Anatomy, body: Body, line: Line, radius: float, colour: npt.ArrayLike, thickness: float) -> Part:
     """A garment of wool below a neckline, with tufts of a radius, mm."""
     layer, height = _fleece(anatomy, line, radius)
     return Part(drape(layer, body, thickness + 0.8 * radius * height), layer.faces, shaded(colour, height))
@@ -88,7 +109,10 @@ def fleece(
 @functools.cache
 def _fleece(anatomy: Anatomy, line: Line, radius: float) -> tuple[Layer, Reals]:
     layer = coat_layer(anatomy, line)
-    normals, middle = mesh_normals(layer.template, layer.faces)[layer.faces].mean(1), layer.template[layer.faces].mean(1)
+    normals, middle = (
+        mesh_normals(layer.template, layer.faces)[layer.faces].mean(1),
+        layer.template[layer.faces].mean(1),
+    )
     wanted = (normals[:, 2] > 0) & (middle[:, 1] > -330) | (middle[:, 1] > -140)
     finer, faces = subdivide(layer.faces, len(layer.template), np.unique(layer.cut), wanted)
     nothing = np.empty((0, 2), dtype=np.int64)

@@ -7,10 +7,10 @@ import numpy as np
 from facegen_core.geometry.mesh import Indices
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.bust import Body, Reals, mesh_normals
-from facegen_core.population.portrait.cloth import Layer, cut, drape, hem, neckline, under_jaw, whole
+from facegen_core.population.portrait.cloth import UP, Layer, cut, drape, hem, neckline, under_jaw, whole
 from facegen_core.population.portrait.costumes.fur import along_neckline, apart
 from facegen_core.population.portrait.costumes.headwear import around_head
-from facegen_core.population.portrait.everyday import UP, Line, folds
+from facegen_core.population.portrait.garments import Line, folds
 from facegen_core.population.portrait.pieces import Piece
 from facegen_core.population.portrait.shapes import Part, balls, join, sheet, tube
 
@@ -19,7 +19,7 @@ GOLD, BRIGHT, PEARL = np.array([0.83, 0.62, 0.20]), np.array([0.95, 0.78, 0.36])
 SILKS = ((0.62, 0.07, 0.10), (0.12, 0.20, 0.52), (0.08, 0.38, 0.30), (0.42, 0.12, 0.42))
 JEWELS = np.array([[0.72, 0.04, 0.10], [0.06, 0.20, 0.66], [0.04, 0.50, 0.28]])
 BAND, BAND_MM, POINTS, POINT_MM = (86.0, 58.0), 24.0, 9, 46.0
-STEPS = 16
+STEPS = 12
 """Columns of the crown between two points."""
 TRIM_MM, LAPEL_MM = 6.0, 36.0
 ROSETTE_MM, ROSETTES_APART = 19.0, 42.0
@@ -69,8 +69,8 @@ def _crown(head: Reals, anatomy: Anatomy, jewels: Reals) -> tuple[list[Part], li
     gold.append(balls(middle[tips] - 2.5 * outward[tips], size + 2.2, BRIGHT))
     gold.append(balls((middle[valleys] - 1.5 * outward[valleys] + 0 * across[valleys]), 5.4, BRIGHT))
     pearls = [balls(top[tips], 5.5, PEARL)]
-    for side in (23, -23):  # beads hang beside the temples
-        for shift in (0, 4):
+    for side in (17, -17):  # beads hang beside the temples
+        for shift in (0, 3):
             start = foot[side + int(np.sign(side)) * shift] + 5 * outward[side]
             string = start - np.outer(9.5 * np.arange(1, 10 - shift // 2), up)
             pearls.append(balls(string[:-1], 3.6, PEARL))
@@ -89,8 +89,10 @@ def _robe(body: Body, anatomy: Anatomy, silk: Reals, seed: int) -> list[Part]:
     for layer, off, colour in ((lapel, 13.0, silk), (edge, 14.0, BRIGHT), (linen, 5.0, PEARL)):
         colours = np.broadcast_to(colour, layer.template.shape)
         points = drape(layer, body, off + (2.2 if off > 6 else 0.5) * folds(layer.template, seed))
-        parts += [Part(points, layer.faces, colours), hem(layer, body, points, colours)]
-    angles = np.radians(np.linspace(50, 310, 61))
+        parts.append(Part(points, layer.faces, colours))
+        if layer is lapel:
+            parts.append(hem(layer, body, points, colours))
+    angles = np.radians(np.linspace(50, 310, 45))
     base = along_neckline(anatomy, body, Line(82, 70, 10, 2.0), 6.0, angles)
     outward = np.stack([np.sin(angles), np.zeros_like(angles), np.cos(angles)], axis=1)
     height = 62 * np.clip((0.62 - np.cos(angles)) / 1.62, 0, 1)[:, None] ** 0.6 + 3
@@ -155,4 +157,5 @@ def _necklace(body: Body, anatomy: Anatomy, jewels: Reals) -> tuple[list[Part], 
     gold = [balls(path, 4.6, BRIGHT)]
     hangs = path[[16, 22, 28]] + np.array([0.0, -15, 3]) * np.array([[0.7], [1], [0.7]])
     gold.append(balls(hangs, np.array([9.5, 11.5, 5]) * np.array([[0.8], [1.1], [0.8]]), GOLD, 2))
-    return gold, [balls(hangs + [0, 0, 4], np.array([6.0, 8, 4]) * np.array([[0.8], [1.1], [0.8]]), jewels, 2)]
+    stones = balls(hangs + np.array([0, 0, 4.0]), np.array([6.0, 8, 4]) * np.array([[0.8], [1.1], [0.8]]), jewels, 2)
+    return gold, [stones]

@@ -5,11 +5,11 @@ import numpy as np
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.bust import Body, Reals
 from facegen_core.population.portrait.cloth import under_jaw
-from facegen_core.population.portrait.costumes.fur import along_neckline, boa, fleece, shaded, tufted
-from facegen_core.population.portrait.costumes.headwear import HOOD_CENTRE, Hood, scattered
-from facegen_core.population.portrait.everyday import Line
+from facegen_core.population.portrait.costumes.fur import along_neckline, boa, fleece, pompon, scattered, shaded, tufted
+from facegen_core.population.portrait.costumes.headwear import HOOD_CENTRE, Hood
+from facegen_core.population.portrait.garments import Line
 from facegen_core.population.portrait.pieces import Piece
-from facegen_core.population.portrait.shapes import Part, balls, join, sheet, tube
+from facegen_core.population.portrait.shapes import Part, join, sheet, tube
 
 LINE = Line(80, 58, 12, 2.0)
 CURL_MM = 18.0
@@ -23,37 +23,24 @@ def sheep(random: np.random.Generator, head: Reals, body: Body, anatomy: Anatomy
     forelock = hood.at(np.radians([48, 53, 53, 62, 62, 66]), np.radians([0, 24, -24, 12, -12, 0]), 3.0)
     around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     collar = under_jaw(along_neckline(anatomy, body, LINE, 10.0, around), body.head, anatomy, 28.0)
+    locks = [pompon(place, random.uniform(14, 18), wool, 22, 2) for place in forelock]
+    on_head = [_woolly(hood, wool), boa(hood.rim(64, 1.0), 12.5, wool), *locks]
     return [
-        join([_woolly(hood, wool), boa(random, hood.rim(64, 1.0), 12.5, wool), *_forelock(random, forelock, wool)], "wool", "head"),
+        join(on_head, "wool", "head"),
         join([part for side in (-1.0, 1.0) for part in _ear(hood, side)], "wool", "head", thin=True),
-        join([fleece(anatomy, body, LINE, CURL_MM, wool, 7.0), boa(random, collar, 23.0, wool)], "wool"),
+        join([fleece(anatomy, body, LINE, CURL_MM, wool, 7.0), boa(collar, 23.0, wool)], "wool"),
     ]
 
 
 def _woolly(hood: Hood, wool: Reals) -> Part:
     """The hood with curls all over."""
     shell = hood.shell(wool, rows=44, columns=110)
-    centres = _curls(hood)
     out = shell.vertices - HOOD_CENTRE
     out /= np.linalg.norm(out, axis=1, keepdims=True)
-    height = tufted(shell.vertices, centres, CURL_MM)
-    return shell._replace(vertices=shell.vertices + 0.9 * CURL_MM * height[:, None] * out, colours=shaded(wool, height))
-
-
-def _curls(hood: Hood) -> Reals:
     towards = scattered(270)
-    return hood.at(np.arccos(towards[:, 2]), np.arctan2(towards[:, 0], towards[:, 1]))
-
-
-def _forelock(random: np.random.Generator, places: Reals, wool: Reals) -> list[Part]:
-    """Larger curls over the forehead."""
-    parts = []
-    for place in places:
-        ball = balls(place[None], random.uniform(15, 19), wool, 2)
-        out = (ball.vertices - place) / np.linalg.norm(ball.vertices - place, axis=1, keepdims=True)
-        height = tufted(out, scattered(22), 0.42)
-        parts.append(ball._replace(vertices=ball.vertices + 3.5 * height[:, None] * out, colours=shaded(wool, height)))
-    return parts
+    curls = hood.at(np.arccos(towards[:, 2]), np.arctan2(towards[:, 0], towards[:, 1]))
+    height = tufted(shell.vertices, curls, CURL_MM)
+    return shell._replace(vertices=shell.vertices + 0.9 * CURL_MM * height[:, None] * out, colours=shaded(wool, height))
 
 
 def _ear(hood: Hood, side: float) -> list[Part]:
