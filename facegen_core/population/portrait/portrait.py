@@ -1,0 +1,91 @@
+"""A photograph of an embedded person: geometry, light and camera put together."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from facegen_core.geometry.camera import to_clip
+from facegen_core.geometry.rasteriser import Fragments, rasterise
+from facegen_core.population.anatomy import Anatomy
+from facegen_core.population.portrait.assembly import Assembly, assemble
+from facegen_core.population.portrait.eyeballs import eyeballs, look_actions
+from facegen_core.population.portrait.framing import camera, cropped, project, turn, turned
+from facegen_core.population.portrait.grade import developed
+from facegen_core.population.portrait.landmarks import landmarks
+from facegen_core.population.portrait.seen import Skin, face_triangles, seen
+from facegen_core.population.portrait.shade import Surface, shade
+from facegen_core.population.portrait.shadow import ShadowMap
+from facegen_core.population.portrait.shot import Shot, square
+from facegen_core.population.portrait.teeth import teeth
+from facegen_core.population.skin import paint
+from facegen_core.population.writing import Person
+
+LEAST_TEXTURE, MOST_TEXTURE = 128, 1024
+SHADOW_CENTRE, SHADOW_RADIUS_MM = (0.0, -20.0, -20.0), 250.0
+LEAST_SHADOW, MOST_SHADOW = 320, 1024
+
+
+class Picture(NamedTuple):
+    """A photograph and what is true of it.
+
+    Attributes:
+        image: (3, P, P) sRGB in [0, 1].
+        landmarks: (68, 2) pixels to the right and down from the picture's top left corner; may lie outside.
+        mask: (P, P) share of each pixel that shows skin, eyes or mouth of the face.
+    """
+
+    image: Tensor
+    landmarks: npt.NDArray[np.float64]
+    mask: Tensor
+
+
+def photograph(person: Person, shot: Shot, anatomy: Anatomy, pixels: int) -> Picture:
+    """Takes a picture of a person: a function of its arguments alone.
+
+    Args:
+        person: who.
+        shot: how: expression, pose, light, clothes, place, camera.
+        anatomy: the head.
+        pixels: side of the picture.
+    """
+    strengths = shot.actions + look_actions(shot.gaze, anatomy.action_names)
+    look, neutral = person.identity.appearance, person.neutral.numpy()
+    head = anatomy.express(person.neutral[None], torch.from_numpy(strengths)[None])[0].numpy()
+    rotation = turn(*shot.pose)
+    scene = assemble(head, rotation, teeth(neutral, strengths, look.sclera, anatomy), anatomy)
+    eye, wide = camera(shot.distance, shot.height)
+    points = turned(landmarks(anatomy).on(head), rotation)
+    matrix = cropped(wide, square(shot.crop, project(points, wide)))
+    side = pixels * (3 if pixels <= 256 else 2)
+    fragments = rasterise(to_clip(scene.vertices[None], matrix), scene.faces, side, side, cull=False)
+    texture = paint(person.identity, strengths, anatomy, _fine_enough(1.4 * pixels, LEAST_TEXTURE, MOST_TEXTURE))
+    skin = Skin(texture, eyeballs(neutral, head, shot.gaze, anatomy), look, rotation)
+    surface = seen(scene, fragments, skin, eye, anatomy)
+    colour = shade(surface, shot.light, _lit(scene, surface, fragments, shot, pixels), eye.float())
+    on_head = fragments.face.clamp(max=len(anatomy.faces) - 1)
+    face = face_triangles(anatomy)[on_head] & (fragments.face < len(anatomy.faces))
+    layers = torch.zeros(5, side * side)
+    layers[:, fragments.pixel] = torch.cat([colour.T, torch.ones(1, len(colour)), face[None].float()])
+    layers = F.avg_pool2d(layers.view(1, 5, side, side), side // pixels)[0]
+    behind = torch.full((3, pixels, pixels), 0.62)
+    image = developed(layers[:3], layers[3:4], behind, shot.grade)
+    return Picture(image, (project(points, matrix) * [1, -1] + 1) * pixels / 2, layers[4])
+
+
+def _fine_enough(wanted: float, least: int, most: int) -> int:
+    """The power of two that is as fine as wanted, within limits."""
+    return int(np.clip(2 ** math.ceil(math.log2(wanted)), least, most))
+
+
+def _lit(scene: Assembly, surface: Surface, fragments: Fragments, shot: Shot, pixels: int) -> Tensor:
+    """Share of the key light that reaches each fragment, (P,)."""
+    side = int(np.clip(2.5 * pixels, LEAST_SHADOW, MOST_SHADOW))
+    key = torch.tensor(shot.light.key)
+    shadows = ShadowMap(scene.vertices, scene.faces, key, torch.tensor(SHADOW_CENTRE), SHADOW_RADIUS_MM, side)
+    turns = (fragments.pixel * 0.61803398875 % 1) * 2 * math.pi
+    return shadows.visible(surface.position, surface.normal, shot.light.softness, turns.float())
