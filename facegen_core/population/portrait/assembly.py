@@ -23,6 +23,8 @@ NORMAL, COLOUR, TANGENT, OPEN, GLOSS, REST = (
 )  # fmt: skip
 """Columns of :attr:`Assembly.attributes`; ``REST`` is the place in the frame of the head before it turned, mm."""
 COLUMNS = 14
+MOUTH_BACK_MM, MOUTH_DEEP_MM = -5.0, 50.0
+"""Where the mouth is dark, and how far in front of that it is lit; z on the template."""
 
 
 class Assembly(NamedTuple):
@@ -66,7 +68,7 @@ def _head(head: Points, rotation: Points, anatomy: Anatomy) -> Assembly:
     vertices = torch.from_numpy(turned(head, rotation)).float()
     attributes = torch.zeros(len(head), COLUMNS)
     attributes[:, NORMAL] = vertex_normals(vertices[None], faces)[0]
-    attributes[:, OPEN], attributes[:, GLOSS] = head_openness(anatomy)[:, None], _gloss(anatomy)[:, None]
+    attributes[:, OPEN], attributes[:, GLOSS] = _openness(anatomy)[:, None], _gloss(anatomy)[:, None]
     attributes[:, REST] = torch.from_numpy(head).float()
     return Assembly(vertices, faces, attributes, _materials(anatomy), torch.zeros(len(faces), dtype=torch.bool))
 
@@ -80,10 +82,23 @@ def _materials(anatomy: Anatomy) -> Tensor:
 
 
 @functools.lru_cache(maxsize=1)
+def _openness(anatomy: Anatomy) -> Tensor:
+    """Share of the light from around that reaches each vertex, (V,); the mouth's inside is that of an open mouth."""
+    openness = head_openness(anatomy).clone()
+    for part in ("mouth", "tongue"):
+        inside = torch.from_numpy(np.unique(anatomy.faces[anatomy.parts[part]]))
+        depth = ((anatomy.template[inside, 2] - MOUTH_BACK_MM) / MOUTH_DEEP_MM).clamp(0.02, 1).float()
+        openness[inside] = torch.maximum(openness[inside] * depth, 0.5 * depth)
+    return openness
+
+
+@functools.lru_cache(maxsize=1)
 def _gloss(anatomy: Anatomy) -> Tensor:
     """How much skin shines, (V,): oily on nose, forehead and chin, wet on the lips and inside the mouth."""
     x, y, z = anatomy.template.numpy().T
-    oily = 0.75 + 0.7 * bump(x, y - 5, 9, 20) + 0.5 * bump(x, y - 68, 32, 18) + 0.4 * bump(np.abs(x) - 42, y - 2, 14, 12)
+    oily = (
+        0.75 + 0.7 * bump(x, y - 5, 9, 20) + 0.5 * bump(x, y - 68, 32, 18) + 0.4 * bump(np.abs(x) - 42, y - 2, 14, 12)
+    )
     oily += 0.4 * bump(x, y + 74, 12, 9) + 0.9 * bump(x, y + 48, 20, 8)
     oily = np.where(z > 0, oily, 0.6)
     for part in ("mouth", "tongue"):

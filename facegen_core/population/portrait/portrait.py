@@ -13,14 +13,14 @@ from facegen_core.geometry.camera import to_clip
 from facegen_core.geometry.rasteriser import Fragments, rasterise
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.assembly import Assembly, assemble
-from facegen_core.population.portrait.eyeballs import eyeballs, look_actions
+from facegen_core.population.portrait.eyeballs import eyeballs
 from facegen_core.population.portrait.framing import camera, cropped, project, turn, turned
 from facegen_core.population.portrait.grade import developed
 from facegen_core.population.portrait.landmarks import landmarks
 from facegen_core.population.portrait.seen import Skin, face_triangles, seen
 from facegen_core.population.portrait.shade import Surface, shade
 from facegen_core.population.portrait.shadow import ShadowMap
-from facegen_core.population.portrait.shot import Shot, square
+from facegen_core.population.portrait.shot import Shot, actions, square
 from facegen_core.population.portrait.teeth import teeth
 from facegen_core.population.skin import paint
 from facegen_core.population.writing import Person
@@ -53,14 +53,14 @@ def photograph(person: Person, shot: Shot, anatomy: Anatomy, pixels: int) -> Pic
         anatomy: the head.
         pixels: side of the picture.
     """
-    strengths = shot.actions + look_actions(shot.gaze, anatomy.action_names)
+    strengths = actions(shot, anatomy.action_names)
     look, neutral = person.identity.appearance, person.neutral.numpy()
     head = anatomy.express(person.neutral[None], torch.from_numpy(strengths)[None])[0].numpy()
     rotation = turn(*shot.pose)
     scene = assemble(head, rotation, teeth(neutral, strengths, look.sclera, anatomy), anatomy)
     eye, wide = camera(shot.distance, shot.height)
-    points = turned(landmarks(anatomy).on(head), rotation)
-    matrix = cropped(wide, square(shot.crop, project(points, wide)))
+    points, relaxed = (turned(landmarks(anatomy).on(face), rotation) for face in (head, neutral))
+    matrix = cropped(wide, square(shot.crop, project(relaxed, wide)))  # another expression is not framed otherwise
     side = pixels * (3 if pixels <= 256 else 2)
     fragments = rasterise(to_clip(scene.vertices[None], matrix), scene.faces, side, side, cull=False)
     texture = paint(person.identity, strengths, anatomy, _fine_enough(1.4 * pixels, LEAST_TEXTURE, MOST_TEXTURE))

@@ -80,5 +80,5 @@ class ShadowMap:
             column = (u + radius * out * angle.cos()).long()
             row = (v + radius * out * angle.sin()).long()
             inside = (column >= 0) & (column < self.pixels) & (row >= 0) & (row < self.pixels)
-            place = (row.clamp(0, self.pixels - 1) * self.pixels + column.clamp(0, self.pixels - 1))
+            place = row.clamp(0, self.pixels - 1) * self.pixels + column.clamp(0, self.pixels - 1)
             yield torch.where(inside, self.depth[place], torch.inf)

@@ -5,10 +5,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from facegen_core.population.emotions import emotion_actions
+from facegen_core.population.portrait.eyeballs import look_actions
 from facegen_core.population.portrait.framing import Square, around_box, as_ffhq
 from facegen_core.population.portrait.light import Light, Triple
 
 Style = Literal["photo", "cartoon"]
+STRENGTHS = (-0.2, 1.6)
+"""Facial actions go no further: beyond, skin folds through itself."""
 
 
 class Grade(NamedTuple):
@@ -53,7 +57,8 @@ class Shot(NamedTuple):
     """One picture.
 
     Attributes:
-        actions: (A,) strengths of the facial actions.
+        units: strengths of action units by name, such as ``{"AU06": 0.8, "AU14L": 1.0}``.
+        lids: how far open lids hang over the eyes, in eyeBlink's strength; wide eyes lift them.
         gaze: degrees to the person's left and up, against the head.
         pose: yaw to the person's left, pitch downwards, roll to the person's right shoulder, degrees.
         light: where light comes from.
@@ -68,7 +73,8 @@ class Shot(NamedTuple):
         style: photograph or cartoon.
     """
 
-    actions: npt.NDArray[np.float64]
+    units: dict[str, float]
+    lids: float
     gaze: tuple[float, float]
     pose: tuple[float, float, float]
     light: Light
@@ -81,6 +87,15 @@ class Shot(NamedTuple):
     costume: str = "normal"
     outfit_seed: int = 0
     style: Style = "photo"
+
+
+def actions(shot: Shot, action_names: list[str]) -> npt.NDArray[np.float64]:
+    """Strengths (A,) of the facial actions in a shot, the eyes' turning included."""
+    values = emotion_actions(shot.units, action_names)
+    for side in ("Left", "Right"):
+        wide = values[action_names.index(f"eyeWide{side}")]
+        values[action_names.index(f"eyeBlink{side}")] += shot.lids * max(1 - 2 * wide, 0)
+    return (values + look_actions(shot.gaze, action_names)).clip(*STRENGTHS)
 
 
 def square(crop: Crop, landmarks: npt.NDArray[np.float64]) -> Square:
