@@ -13,6 +13,7 @@ from facegen_core.geometry.camera import to_clip
 from facegen_core.geometry.rasteriser import Fragments, rasterise
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.assembly import Assembly, assemble
+from facegen_core.population.portrait.cartoon import lined, toon
 from facegen_core.population.portrait.eyeballs import eyeballs
 from facegen_core.population.portrait.framing import camera, cropped, project, turn, turned
 from facegen_core.population.portrait.grade import developed
@@ -27,6 +28,8 @@ from facegen_core.population.writing import Person
 
 LEAST_TEXTURE, MOST_TEXTURE = 128, 1024
 SHADOW_CENTRE, SHADOW_RADIUS_MM = (0.0, -20.0, -20.0), 250.0
+LINE_SHARE = 150
+"""A cartoon's lines are this share of its side."""
 LEAST_SHADOW, MOST_SHADOW = 320, 1024
 
 
@@ -66,7 +69,11 @@ def photograph(person: Person, shot: Shot, anatomy: Anatomy, pixels: int) -> Pic
     texture = paint(person.identity, strengths, anatomy, _fine_enough(1.4 * pixels, LEAST_TEXTURE, MOST_TEXTURE))
     skin = Skin(texture, eyeballs(neutral, head, shot.gaze, anatomy), look, rotation)
     surface = seen(scene, fragments, skin, eye, anatomy)
-    colour = shade(surface, shot.light, _lit(scene, surface, fragments, shot, pixels), eye.float())
+    lit = _lit(scene, surface, fragments, shot, pixels)
+    if shot.style == "cartoon":
+        colour = lined(toon(surface, shot.light, lit), surface, fragments, eye.float(), side, side // LINE_SHARE)
+    else:
+        colour = shade(surface, shot.light, lit, eye.float())
     on_head = fragments.face.clamp(max=len(anatomy.faces) - 1)
     face = face_triangles(anatomy)[on_head] & (fragments.face < len(anatomy.faces))
     layers = torch.zeros(5, side * side)
@@ -84,7 +91,9 @@ def _fine_enough(wanted: float, least: int, most: int) -> int:
 
 def _lit(scene: Assembly, surface: Surface, fragments: Fragments, shot: Shot, pixels: int) -> Tensor:
     """Share of the key light that reaches each fragment, (P,)."""
-    side = int(np.clip(2.5 * pixels, LEAST_SHADOW, MOST_SHADOW))
+    side = int(np.clip(2.5 * pixels, LINE_SHARE = 150
+"""A cartoon's lines are this share of its side."""
+LEAST_SHADOW, MOST_SHADOW))
     key = torch.tensor(shot.light.key)
     shadows = ShadowMap(scene.vertices, scene.faces, key, torch.tensor(SHADOW_CENTRE), SHADOW_RADIUS_MM, side)
     turns = (fragments.pixel * 0.61803398875 % 1) * 2 * math.pi
