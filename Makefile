@@ -61,10 +61,9 @@ $(PAPERS:%=generate-%): generate-%: $(STAMP) ## new faces by the trained models,
 	$(FACEGEN) generate $* --out $(OUT) $(SET)
 
 LAYOUT ?= facescape
-PEOPLE ?= $(if $(filter bp4d,$(LAYOUT)),41,200)
-OUT ?= outputs/data/$(LAYOUT)-$(PEOPLE)-seed0
-data-population: $(STAMP) ## write embedded people as a data set, PEOPLE=200 LAYOUT=facescape|bp4d OUT=folder
-	$(FACEGEN) data population --layout $(LAYOUT) --people $(PEOPLE) --out $(OUT)
+OUT ?= outputs/data/$(LAYOUT)$(PEOPLE:%=-%)-seed0
+data-population: $(STAMP) ## write embedded people, LAYOUT=facescape|bp4d|affectnet|ffhq|pairs [PEOPLE=200] OUT=folder
+	$(FACEGEN) data population --layout $(LAYOUT) $(PEOPLE:%=--people %) --out $(OUT) $(SET)
 
 data-check: $(STAMP) ## say what a data set has and lacks, DATA=folder [SET=--deep]
 	$(FACEGEN) data check $(or $(DATA),$(OUT)) $(SET)

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments import EXPERIMENTS, stages
-from facegen_core.errors import FacegenError
+from facegen_core.errors import ConfigError, FacegenError
+
+POPULATION = {
+    "facescape": (200, 256),
+    "bp4d": (41, 256),
+    "affectnet": (500, 128),
+    "ffhq": (1000, 256),
+    "pairs": (100, 256),
+}
+"""How many people ``facegen data population`` writes in each layout, and the side of their textures or pictures."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -118,16 +127,23 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     data = commands.add_parser("data", help="write the embedded population, or check a data set")
     actions = data.add_subparsers(metavar="ACTION", required=True)
     write = actions.add_parser("population", help="write embedded people in a real data set's layout")
-    write.add_argument("--layout", choices=["facescape", "bp4d"], default="facescape")
-    write.add_argument("--people", type=int, help="how many; 200, or 41 as BP4D has", default=None)
-    write.add_argument("--seed", type=int, default=0)
-    write.add_argument("--texture-pixels", type=int, default=256, help="side of the textures, 16 to 1024")
-    write.add_argument("--out", type=Path, required=True)
+    option = write.add_argument
+    option("--layout", choices=list(POPULATION), default="facescape")
+    option("--people", type=int, help=f"how many; {_each(0)}")
+    option("--seed", type=int, default=0)
+    option("--pixels", type=int, help=f"side of the textures or pictures, 16 to 1024; {_each(1)}")
+    option("--pictures", type=int, help="pictures of each person, in the layouts affectnet and ffhq; 20, 1")
+    option("--out", type=Path, required=True)
     write.set_defaults(run=_population)
     check = actions.add_parser("check", help="say what is there and what is missing; with --deep, what cannot be read")
     check.add_argument("folder", type=Path)
     check.add_argument("--deep", action="store_true", help="also read every mesh")
     check.set_defaults(run=_check)
+
+
+def _each(column: int) -> str:
+    """The usual numbers of all layouts, as help."""
+    return ", ".join(f"{numbers[column]} in {layout}" for layout, numbers in POPULATION.items())
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -155,15 +171,26 @@ def _generate_face3d(arguments: argparse.Namespace) -> None:
 
 
 def _population(arguments: argparse.Namespace) -> None:
+    from facegen_core.population.affectnet_layout import write_affectnet
     from facegen_core.population.bp4d_layout import write_bp4d
     from facegen_core.population.facescape_layout import write_facescape
+    from facegen_core.population.ffhq_layout import write_ffhq
+    from facegen_core.population.pairs_layout import write_pairs
     from facegen_core.progress import say
 
-    write, people = {"facescape": (write_facescape, 200), "bp4d": (write_bp4d, 41)}[arguments.layout]
-    people = people if arguments.people is None else arguments.people
-    write(arguments.out, people, arguments.seed, arguments.texture_pixels)
-    layout = "" if arguments.layout == "facescape" else f" data.dataset={arguments.layout}"
-    say(f"{arguments.out}: {people} people. Train on them with data.root={arguments.out}{layout}")
+    layout, out = arguments.layout, arguments.out
+    people, pixels = (
+        usual if given is None else given
+        for usual, given in zip(POPULATION[layout], (arguments.people, arguments.pixels), strict=True)
+    )
+    more = {} if arguments.pictures is None else {"pictures": arguments.pictures}
+    if more and layout not in ("affectnet", "ffhq"):
+        raise ConfigError(f"--pictures: the layout {layout} has as many of each person as it has.")
+    write = {"facescape": write_facescape, "bp4d": write_bp4d, "affectnet": write_affectnet, "ffhq": write_ffhq,
+             "pairs": write_pairs}[layout]  # fmt: skip
+    write(out, people, arguments.seed, pixels, **more)
+    how = "" if layout == "facescape" else f" data.dataset={layout}"
+    say(f"{out}: {people} people. Use them with data.root={out}{how}")
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ LIDS = (0.04, 0.26)
 """Least and most of :attr:`~facegen_core.population.portrait.shot.Shot.lids`."""
 LOOKS_AT_CAMERA, ASIDE = 0.75, (9.0, 4.0)
 """Share of people who look into the camera; standard deviations of where others look, degrees."""
-GAZE_MOST = 28.0
+GAZE_MOST = (26.0, 10.0)
 PICTURES_AN_OUTFIT = 4
 """People change their clothes after so many pictures."""
 IN_A_PLACE = 0.6
@@ -62,18 +62,19 @@ def _gaze(pose: tuple[float, float, float], aside: npt.NDArray[np.float64], at_c
     """Degrees to the person's left and up: back to the camera from where the head points, or somewhere."""
     x, y, z = turn(*pose).T @ [0.0, 0.0, 1.0] if at_camera else (0.0, 0.0, 1.0)
     left, up = np.degrees(np.arctan2(x, z)) + aside[0], np.degrees(np.arcsin(y)) + aside[1]
-    return float(np.clip(left, -GAZE_MOST, GAZE_MOST)), float(np.clip(up, -GAZE_MOST / 2, GAZE_MOST / 2))
+    across, high = np.clip([left, up], -np.array(GAZE_MOST), GAZE_MOST).tolist()
+    return across, high
 
 
 def _grade(random: np.random.Generator, seed: int) -> Grade:
     warmth, green = random.normal(0, 0.05), random.normal(0, 0.015)
     return Grade(
-        exposure=float(np.exp(random.normal(0.1, 0.2))),
+        exposure=float(np.exp(random.normal(0.2, 0.18))),
         balance=(1 + warmth, 1 + green, 1 - warmth),
         contrast=float(random.normal(1.03, 0.07)),
         saturation=float(np.clip(random.normal(0.95, 0.15), 0.3, 1.3)),
         vignette=float(abs(random.normal(0, 0.12))),
         grain=float(abs(random.normal(0, 0.012))),
-        blur=float(abs(random.normal(0, 0.35))),
+        blur=float(abs(random.normal(0, 0.22))),
         seed=seed,
     )

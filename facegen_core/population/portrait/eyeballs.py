@@ -9,12 +9,16 @@ import numpy.typing as npt
 from facegen_core.geometry.mesh import Floats
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.appearance import Appearance
-from facegen_core.population.eyes import TOWARDS_LIDS, eye_colours, lid_loops, lids
+from facegen_core.population.eyes import IRIS_MM, TOWARDS_LIDS, eye_colours, lid_loops, lids
 
 Points = npt.NDArray[np.float64]
 
 DEGREES_AT_ONE = 30.0
 """How far an eye turns under anny's eyeLook actions at strength 1; its lids follow them."""
+CORNEA_MM = 8.0
+"""Radius of the cornea: it reflects lights nearer to the pupil than the ball would."""
+DIMMED = 0.86
+"""The white of an eye in its socket is not as white as paper."""
 
 
 class Eyeball(NamedTuple):
@@ -77,12 +81,15 @@ def seen_eye(eye: Eyeball, points: Points, look: Appearance, texel: float) -> tu
     across, up, forward = eye.axes @ outwards.T
     angle = np.arccos(np.clip(forward, -1, 1))
     on_ball = eye.radius * angle / np.maximum(np.hypot(across, up), 1e-6)
-    colours = eye_colours(across * on_ball, up * on_ball, look, texel)
+    colours = DIMMED * eye_colours(across * on_ball, up * on_ball, look, texel)
+    bulge = np.exp(-((eye.radius * angle / IRIS_MM) ** 4))[:, None]
+    normals = outwards + bulge * (eye.radius / CORNEA_MM - 1) * (outwards - forward[:, None] * eye.axes[2])
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     x, upper, lower = eye.lids
     top, bottom = np.interp(points[:, 0], x, upper), np.interp(points[:, 0], x, lower)
-    shade = 0.6 * np.exp(-np.clip(top - points[:, 1], 0, None) / 2.2)
+    shade = 0.25 + 0.6 * np.exp(-np.clip(top - points[:, 1], 0, None) / 2.4)
     shade += 0.2 * np.exp(-np.clip(points[:, 1] - bottom, 0, None) / 1.2) + 0.15 * ((points[:, 0] - x.mean()) / 13) ** 2
-    return colours.astype(np.float32), outwards, 1 - np.clip(shade, 0, 0.85)
+    return colours.astype(np.float32), normals, 1 - np.clip(shade, 0, 0.85)
 
 
 def _sphere(points: Points) -> tuple[Points, float]:

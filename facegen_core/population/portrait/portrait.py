@@ -17,19 +17,24 @@ from facegen_core.population.portrait.cartoon import lined, toon
 from facegen_core.population.portrait.eyeballs import eyeballs
 from facegen_core.population.portrait.framing import camera, cropped, project, turn, turned
 from facegen_core.population.portrait.grade import developed
+from facegen_core.population.portrait.hairstyle import draw_hairstyle
 from facegen_core.population.portrait.landmarks import landmarks
+from facegen_core.population.portrait.pieces import Piece
 from facegen_core.population.portrait.seen import Skin, face_triangles, seen
 from facegen_core.population.portrait.shade import Surface, shade
 from facegen_core.population.portrait.shadow import ShadowMap
 from facegen_core.population.portrait.shot import Shot, actions, square
+from facegen_core.population.portrait.strands import hair_pieces
 from facegen_core.population.portrait.teeth import teeth
 from facegen_core.population.skin import paint
 from facegen_core.population.writing import Person
 
-LEAST_TEXTURE, MOST_TEXTURE = 128, 1024
+Points = npt.NDArray[np.float64]
+LEAST_TEXTURE, MOST_TEXTURE = 64, 1024
 SHADOW_CENTRE, SHADOW_RADIUS_MM = (0.0, -20.0, -20.0), 250.0
 LINE_SHARE = 150
 """A cartoon's lines are this share of its side."""
+STRANDS_A_PIXEL, LEAST_STRANDS, MOST_STRANDS = 5, 500, 5000
 LEAST_SHADOW, MOST_SHADOW = 320, 1024
 
 
@@ -60,17 +65,19 @@ def photograph(person: Person, shot: Shot, anatomy: Anatomy, pixels: int) -> Pic
     look, neutral = person.identity.appearance, person.neutral.numpy()
     head = anatomy.express(person.neutral[None], torch.from_numpy(strengths)[None])[0].numpy()
     rotation = turn(*shot.pose)
-    scene = assemble(head, rotation, teeth(neutral, strengths, look.sclera, anatomy), anatomy)
+    scene = assemble(head, rotation, _pieces(person, shot, head, strengths, anatomy, pixels), anatomy)
     eye, wide = camera(shot.distance, shot.height)
     points, relaxed = (turned(landmarks(anatomy).on(face), rotation) for face in (head, neutral))
     matrix = cropped(wide, square(shot.crop, project(relaxed, wide)))  # another expression is not framed otherwise
     side = pixels * (3 if pixels <= 256 else 2)
     fragments = rasterise(to_clip(scene.vertices[None], matrix), scene.faces, side, side, cull=False)
-    texture = paint(person.identity, strengths, anatomy, _fine_enough(1.4 * pixels, LEAST_TEXTURE, MOST_TEXTURE))
+    drawn = shot.style == "cartoon"
+    fineness = (0.4 if drawn else 1.4) * pixels
+    texture = paint(person.identity, strengths, anatomy, _fine_enough(fineness, LEAST_TEXTURE, MOST_TEXTURE))
     skin = Skin(texture, eyeballs(neutral, head, shot.gaze, anatomy), look, rotation)
     surface = seen(scene, fragments, skin, eye, anatomy)
     lit = _lit(scene, surface, fragments, shot, pixels)
-    if shot.style == "cartoon":
+    if drawn:
         colour = lined(toon(surface, shot.light, lit), surface, fragments, eye.float(), side, side // LINE_SHARE)
     else:
         colour = shade(surface, shot.light, lit, eye.float())
@@ -80,8 +87,20 @@ def photograph(person: Person, shot: Shot, anatomy: Anatomy, pixels: int) -> Pic
     layers[:, fragments.pixel] = torch.cat([colour.T, torch.ones(1, len(colour)), face[None].float()])
     layers = F.avg_pool2d(layers.view(1, 5, side, side), side // pixels)[0]
     behind = torch.full((3, pixels, pixels), 0.62)
-    image = developed(layers[:3], layers[3:4], behind, shot.grade)
+    grade = shot.grade._replace(grain=0.0, blur=0.0) if drawn else shot.grade
+    image = developed(layers[:3], layers[3:4], behind, grade)
     return Picture(image, (project(points, matrix) * [1, -1] + 1) * pixels / 2, layers[4])
+
+
+def _pieces(person: Person, shot: Shot, head: Points, strengths: Points, anatomy: Anatomy, pixels: int) -> list[Piece]:
+    """All of a picture's geometry but the head."""
+    look = person.identity.appearance
+    style = draw_hairstyle(person.seed, person.number, look)
+    strands = int(np.clip(STRANDS_A_PIXEL * pixels, LEAST_STRANDS, MOST_STRANDS))
+    return [
+        *teeth(person.neutral.numpy(), strengths, look.sclera, anatomy),
+        *hair_pieces(style, look, head.astype(np.float32), anatomy, strands),
+    ]
 
 
 def _fine_enough(wanted: float, least: int, most: int) -> int:
@@ -91,9 +110,7 @@ def _fine_enough(wanted: float, least: int, most: int) -> int:
 
 def _lit(scene: Assembly, surface: Surface, fragments: Fragments, shot: Shot, pixels: int) -> Tensor:
     """Share of the key light that reaches each fragment, (P,)."""
-    side = int(np.clip(2.5 * pixels, LINE_SHARE = 150
-"""A cartoon's lines are this share of its side."""
-LEAST_SHADOW, MOST_SHADOW))
+    side = int(np.clip(2.5 * pixels, LEAST_SHADOW, MOST_SHADOW))
     key = torch.tensor(shot.light.key)
     shadows = ShadowMap(scene.vertices, scene.faces, key, torch.tensor(SHADOW_CENTRE), SHADOW_RADIUS_MM, side)
     turns = (fragments.pixel * 0.61803398875 % 1) * 2 * math.pi

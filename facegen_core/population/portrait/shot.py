@@ -11,6 +11,8 @@ from facegen_core.population.portrait.framing import Square, around_box, as_ffhq
 from facegen_core.population.portrait.light import Light, Triple
 
 Style = Literal["photo", "cartoon"]
+FOREHEAD = 0.12
+"""Landmarks end at the brows: a box around them lies this much of its side below the middle of the face."""
 STRENGTHS = (-0.2, 1.6)
 """Facial actions go no further: beyond, skin folds through itself."""
 
@@ -100,4 +102,5 @@ def actions(shot: Shot, action_names: list[str]) -> npt.NDArray[np.float64]:
 
 def square(crop: Crop, landmarks: npt.NDArray[np.float64]) -> Square:
     """The square of a crop around landmarks (68, 2), y up."""
-    return as_ffhq(landmarks) if crop.kind == "ffhq" else around_box(landmarks, crop.margin, crop.shift)
+    across, up = crop.shift
+    return as_ffhq(landmarks) if crop.kind == "ffhq" else around_box(landmarks, crop.margin, (across, up + FOREHEAD))

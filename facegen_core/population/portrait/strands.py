@@ -133,7 +133,7 @@ def grown(style: Hairstyle, look: Appearance, anatomy: Anatomy, strands: int) ->
     edge = cover.ravel()[skin(anatomy).texel[rows]]
     edge = np.concatenate([edge, np.ones(tied, np.float32)])
     roll = random.normal(0, 0.35 if style.flow != "out" else 1.2, count).astype(np.float32)
-    rooted = np.exp(-((t * length[:, None]) / 25) ** 2)
+    rooted = np.exp(-(((t * length[:, None]) / 25) ** 2))
     rooted[count - tied :] = 0
     places = skin(anatomy).places(np.concatenate([rows, rows[:1].repeat(tied)]))
     return Growth(
