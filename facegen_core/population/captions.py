@@ -16,7 +16,7 @@ EMOTION_WORDS = {
 
 
 def noun(look: Appearance) -> str:
-    """ "man" or "woman"."""
+    """Man or woman."""
     return "woman" if look.female > 0.5 else "man"
 
 

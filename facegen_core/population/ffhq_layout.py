@@ -5,11 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from facegen_core.emotions import EMOTIONS
-from facegen_core.files import atomic_path, file_digest
+from facegen_core.files import atomic_path
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.emotions import draw_units
 from facegen_core.population.picture_writing import TRUTH, Photo, read_truths, write_photos

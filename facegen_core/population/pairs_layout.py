@@ -1,7 +1,6 @@
 """Writes pairs of pictures that differ in one thing alone, as MCDM's generated pairs are laid out."""
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def write_pairs(out: Path, people: int, seed: int, pixels: int = 256) -> None:
         pixels: side of the pictures, 16 to 1024.
     """
     pairs = len(COSTUME_WORDS) - 1 + len(EXPRESSIONS)
-    layout = Layout("pairs", TRUTH, _names, partial(_write_person), 2 * pairs, finish=_write_prompts)
+    layout = Layout("pairs", TRUTH, _names, _write_person, 2 * pairs, finish=_write_prompts)
     write_population(out, layout, people, seed, pixels)
 
 
@@ -52,13 +51,16 @@ def _names(seed: int, people: int) -> list[str]:
 
 def _write_person(out: Path, person: Person, shared: Anatomy, pixels: int) -> None:
     who = noun(person.identity.appearance)
-    photos = []
-    for k, (name, words) in enumerate((n, w) for n, w in COSTUME_WORDS.items() if n != "normal"):
-        shot = _shot(person, k)._replace(costume=name)
-        photos += _pair(person, name, shot, NEUTRAL, (f"a {who}, normal costume", f"a {who}, {words}"))
-    for k, (name, (emotion, units)) in enumerate(EXPRESSIONS.items(), start=len(photos)):
-        shot = _shot(person, k)._replace(units=units, style="cartoon")
-        photos += _pair(person, name, shot, emotion, (f"a {who}, neutral expression", f"a {who}, {name}"))
+    photos: list[Photo] = []
+    for name, words in COSTUME_WORDS.items():
+        if name != "normal":
+            source = _shot(person, len(photos))
+            prompts = f"a {who}, normal costume", f"a {who}, {words}"
+            photos += _pair(person, name, source, source._replace(costume=name), NEUTRAL, prompts)
+    for name, (emotion, units) in EXPRESSIONS.items():
+        source = _shot(person, len(photos))._replace(style="cartoon")
+        prompts = f"a {who}, neutral expression", f"a {who}, {name}"
+        photos += _pair(person, name, source, source._replace(units=units), emotion, prompts)
     write_photos(out, person, photos, shared, pixels)
 
 
@@ -67,10 +69,8 @@ def _shot(person: Person, k: int) -> Shot:
     return draw_shot(person.seed, person.number, k, units, Crop("box", MARGIN))
 
 
-def _pair(person: Person, name: str, target: Shot, emotion: int, prompts: tuple[str, str]) -> list[Photo]:
+def _pair(person: Person, name: str, source: Shot, target: Shot, emotion: int, prompts: tuple[str, str]) -> list[Photo]:
     """The two pictures of a pair: before, in normal clothes and with a neutral face, and after."""
-    plain = draw_units(person.seed, person.number, 0, "neutral")
-    source = target._replace(costume="normal", units=target.units if emotion == NEUTRAL else plain)
     pair = f"{person.number:05d}-{name}"
     before, after = (f"train/{side}/{pair}.png" for side in ("condition", "gt"))
     more: dict[str, Any] = {"direction": name, "source": before, "prompt": prompts[1], "source_prompt": prompts[0]}

@@ -28,7 +28,7 @@ class Photo(NamedTuple):
         units: strengths of action units by name.
         shot: everything else.
         caption: what is in it.
-        more: further facts, kept as they are.
+        more: further facts, kept as they are; None for none.
     """
 
     file: str
@@ -36,7 +36,7 @@ class Photo(NamedTuple):
     units: dict[str, float]
     shot: Shot
     caption: str
-    more: dict[str, Any] = {}
+    more: dict[str, Any] | None = None
 
 
 def write_photos(out: Path, person: Person, photos: Iterable[Photo], shared: Anatomy, pixels: int) -> None:
@@ -88,5 +88,5 @@ def _record(photo: Photo, picture: Picture, mask: str) -> dict[str, Any]:
         "costume": photo.shot.costume,
         "style": photo.shot.style,
         "caption": photo.caption,
-        **photo.more,
+        **(photo.more or {}),
     }

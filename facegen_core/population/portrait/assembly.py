@@ -144,6 +144,6 @@ def linear(colours: Tensor) -> Tensor:
 
 
 def srgb(light: Tensor) -> Tensor:
-    """sRGB of linear light, the inverse of :func:`linear`; brighter than white goes on."""
+    """The sRGB of linear light, the inverse of :func:`linear`; brighter than white goes on."""
     light = light.clamp(min=0)
     return torch.where(light <= 0.0031308, 12.92 * light, 1.055 * light.clamp(min=1e-9) ** (1 / 2.4) - 0.055)

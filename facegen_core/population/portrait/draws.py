@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 from facegen_core.population.portrait.framing import turn
 from facegen_core.population.portrait.light import draw_light
-from facegen_core.population.portrait.shot import Crop, Grade, Shot
 from facegen_core.population.portrait.scenery import SCENES
+from facegen_core.population.portrait.shot import Crop, Grade, Shot
 from facegen_core.seeding import derive, numpy_generator
 
 _SHOT, _OUTFIT, _GRAIN, _SCENE = 106, 107, 108, 109

@@ -33,7 +33,7 @@ class Light(NamedTuple):
     fill_colour: Triple
 
     def around(self) -> Tensor:
-        """All but the key light as spherical harmonics, (9, 3), for :func:`~facegen_core.geometry.shading.reflected`."""
+        """All but the key light, (9, 3), for :func:`~facegen_core.geometry.shading.reflected`."""
         above, below = torch.tensor(self.above), torch.tensor(self.below)
         directions = torch.tensor([[0.0, 1.0, 0.0], [0.0, -1.0, 0.0], list(self.fill)])
         colours = torch.stack([0.5 * (above - below).clamp(min=0), 0.5 * (below - above).clamp(min=0),

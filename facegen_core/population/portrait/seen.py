@@ -90,7 +90,7 @@ def _parts(anatomy: Anatomy) -> Tensor:
 
 @functools.lru_cache(maxsize=1)
 def face_triangles(anatomy: Anatomy) -> Tensor:
-    """Which of the head's triangles are its face, (F,) bool: skin below the hairline and above the chin, eyes, mouth."""
+    """Which of the head's triangles are its face, (F,) bool: skin from the hairline to the chin, eyes, mouth."""
     middle = anatomy.template.numpy()[anatomy.faces].mean(1)
     chin = anatomy.template.numpy()[anatomy.head.numpy(), 1].min()
     front = (middle[:, 2] > -35) & (middle[:, 1] > chin) & (middle[:, 1] < HAIRLINE_ROOM)

@@ -1,5 +1,8 @@
 """Shadows of a key light: what it sees, as a depth map."""
 
+import math
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -37,9 +40,9 @@ class ShadowMap:
         self.matrix = self.scale[:, None] * view
         self.matrix[2, 3] -= 1  # depth 0 at the centre's plane
         fragments = rasterise(self._clip(vertices)[None], faces, pixels, pixels, cull=False)
-        depth = torch.full((pixels * pixels,), torch.inf)
-        depth[fragments.pixel] = fragments.depth
-        self.depth = depth
+        self.depth = torch.full(((pixels + 2) ** 2,), torch.inf)  # with a border in which there is nothing
+        row, column = fragments.pixel // pixels, fragments.pixel % pixels
+        self.depth[(row + 1) * (pixels + 2) + column + 1] = fragments.depth
 
     def _clip(self, points: Tensor) -> Tensor:
         return points.double() @ self.matrix[:, :3].T + self.matrix[:, 3]
@@ -56,29 +59,32 @@ class ShadowMap:
             turn: (P,) radians by which each point's pattern of samples is turned; noise that antialiasing averages.
         """
         clip = self._clip(points + BIAS_MM * normals).float()
-        u, v = (clip[:, 0] + 1) * self.pixels / 2, (1 - clip[:, 1]) * self.pixels / 2
+        u, v = (clip[:, 0] + 1) * self.pixels / 2 + 1, (1 - clip[:, 1]) * self.pixels / 2 + 1
+        cos, sin = turn.cos(), turn.sin()
         depth = clip[:, 2]
         a_mm = self.pixels / (2 * self.radius)
         in_depth = 1 / (4 * self.radius)
         wide = max(min(40.0 * softness, MOST_BLUR_MM), 0.8) * a_mm
         blockers, number = torch.zeros_like(depth), torch.zeros_like(depth)
-        for seen in self._taps(u, v, torch.full_like(u, wide), turn, TAPS // 2):
+        for seen in self._taps(u, v, wide * cos, wide * sin, TAPS // 2):
             blocks = seen < depth - BIAS_MM * in_depth
             blockers += torch.where(blocks, depth - seen, 0)
             number += blocks
         away = blockers / number.clamp(min=1) / in_depth
         blur = (away * softness).clamp(0.7, MOST_BLUR_MM) * a_mm
         lit = torch.zeros_like(depth)
-        for seen in self._taps(u, v, blur, turn, TAPS):
+        for seen in self._taps(u, v, blur * cos, blur * sin, TAPS):
             lit += seen >= depth - BIAS_MM * in_depth
         return torch.where(number > 0, lit / TAPS, torch.ones_like(lit))
 
-    def _taps(self, u: Tensor, v: Tensor, radius: Tensor, turn: Tensor, count: int):  # type: ignore[no-untyped-def]
-        """Depths at points of a disk around each place, on a sunflower's spiral."""
+    def _taps(self, u: Tensor, v: Tensor, across: Tensor, down: Tensor, count: int) -> Iterator[Tensor]:
+        """Depths at points of a disk around each place, on a sunflower's spiral; beyond the map there is nothing.
+
+        ``across`` and ``down`` are the disk's radius, turned.
+        """
         for i in range(count):
-            out, angle = ((i + 0.5) / count) ** 0.5, turn + GOLDEN_ANGLE * i
-            column = (u + radius * out * angle.cos()).long()
-            row = (v + radius * out * angle.sin()).long()
-            inside = (column >= 0) & (column < self.pixels) & (row >= 0) & (row < self.pixels)
-            place = row.clamp(0, self.pixels - 1) * self.pixels + column.clamp(0, self.pixels - 1)
-            yield torch.where(inside, self.depth[place], torch.inf)
+            out, angle = ((i + 0.5) / count) ** 0.5, GOLDEN_ANGLE * i
+            x, y = out * math.cos(angle), out * math.sin(angle)
+            column = (u + x * across - y * down).long().clamp_(0, self.pixels + 1)
+            row = (v + y * across + x * down).long().clamp_(0, self.pixels + 1)
+            yield self.depth.index_select(0, row * (self.pixels + 2) + column)
