@@ -10,7 +10,7 @@ from facegen_core.population.writing import Person
 
 
 def words(person: Person, shot: Shot, emotion: int) -> str:
-    """What is in a picture, such as "a young woman with long wavy brown hair, smiling happily, ..., at the Dead Sea"."""
+    """What is in a picture, such as "a young man with short hair, smiling happily, ..., at the Dead Sea"."""
     look = person.identity.appearance
     hair = draw_hairstyle(person.seed, person.number, look).words
     place = SCENES[shot.scene].caption if shot.scene else ""
