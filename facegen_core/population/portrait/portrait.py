@@ -15,6 +15,7 @@ from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.assembly import Assembly, assemble
 from facegen_core.population.portrait.cartoon import lined, toon
 from facegen_core.population.portrait.eyeballs import eyeballs
+from facegen_core.population.portrait.facial_hair import beard_pieces, brow_pieces, lash_pieces
 from facegen_core.population.portrait.framing import camera, cropped, project, turn, turned
 from facegen_core.population.portrait.grade import developed
 from facegen_core.population.portrait.hairstyle import draw_hairstyle
@@ -97,10 +98,10 @@ def _pieces(person: Person, shot: Shot, head: Points, strengths: Points, anatomy
     look = person.identity.appearance
     style = draw_hairstyle(person.seed, person.number, look)
     strands = int(np.clip(STRANDS_A_PIXEL * pixels, LEAST_STRANDS, MOST_STRANDS))
-    return [
-        *teeth(person.neutral.numpy(), strengths, look.sclera, anatomy),
-        *hair_pieces(style, look, head.astype(np.float32), anatomy, strands),
-    ]
+    pieces = teeth(person.neutral.numpy(), strengths, look.sclera, anatomy)
+    for grow in (hair_pieces, brow_pieces, lash_pieces, beard_pieces):
+        pieces += grow(style, look, head.astype(np.float32), anatomy, strands)
+    return pieces
 
 
 def _fine_enough(wanted: float, least: int, most: int) -> int:
