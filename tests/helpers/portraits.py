@@ -8,7 +8,9 @@ from facegen_core.population.portrait.light import Light
 from facegen_core.population.portrait.shot import Shot
 from facegen_core.population.writing import Person
 
-SOFT = Light((0.3, 0.5, 0.81), (0.7, 0.7, 0.7), 0.2, (0.5, 0.5, 0.5), (0.3, 0.3, 0.3), (-1.0, 0.0, 0.5), (0.1, 0.1, 0.1))
+SOFT = Light(
+    (0.3, 0.5, 0.81), (0.7, 0.7, 0.7), 0.2, (0.5, 0.5, 0.5), (0.3, 0.3, 0.3), (-1.0, 0.0, 0.5), (0.1, 0.1, 0.1)
+)
 
 
 @functools.lru_cache

@@ -67,7 +67,11 @@ def grow(style: Hairstyle, strands: Strands, space: Space, steps: int) -> Floats
         way = unit(0.9 * way + weight[:, None] * combed + _pull(style, strands, grown))
         at = at + way * size[:, None]
         distance, away = space.look_up(at)
-        least = LEAST_MM + OVER_CAP_MM * (1 - np.exp(-grown / 4)) + height * (1 - np.exp(-grown / (12 + 0.9 * style.volume)))
+        least = (
+            LEAST_MM
+            + OVER_CAP_MM * (1 - np.exp(-grown / 4))
+            + height * (1 - np.exp(-grown / (12 + 0.9 * style.volume)))
+        )
         near = step(3.0 * style.volume - distance, 8)
         moved = (least - distance).clip(0, size) - hug * near * (distance - least).clip(0, 0.6 * size)
         moved = np.where(strands.loose, (LEAST_MM - distance).clip(0), moved)

@@ -174,9 +174,7 @@ def _shaded(look: Appearance, lines: Floats, spread: float, random: np.random.Ge
     return (light[..., None] * (np.array(look.brow_hair) + 0.008)).clip(0, 1).astype(np.float32)
 
 
-def _bound(
-    lines: Floats, width: Floats, colours: Floats, random: np.random.Generator, anatomy: Anatomy
-) -> Hairs:
+def _bound(lines: Floats, width: Floats, colours: Floats, random: np.random.Generator, anatomy: Anatomy) -> Hairs:
     """Lines of the template (S, N, 3) tied to the texel of skin below each point."""
     soil = skin(anatomy)
     points = lines.reshape(-1, 3)
@@ -193,7 +191,8 @@ def _bound(
 @functools.lru_cache(maxsize=1)
 def _lid_paths(anatomy: Anatomy) -> tuple[tuple[Indices, bool, Indices], ...]:
     """For each of the four lids: the vertices of its front edge from the inner corner to the outer, whether it is an
-    upper one, and the vertices of the eye under it."""
+    upper one, and the vertices of the eye under it.
+    """
     template = anatomy.template.numpy()
     triangles = anatomy.faces[anatomy.parts["skin"]]
     paths = []
@@ -242,7 +241,7 @@ def _lashes(
     rising = unit(rising * np.sign(rising[:, 1:2])) * (1.0 if upper else -1.0)
     way = unit(out + 0.35 * rising + 0.9 * fan)
     t = np.linspace(0, 1, POINTS, dtype=np.float32)[None, :, None]
-    size = (length * random.uniform(0.75, 1.1, count) * np.interp(place, [0, 0.4, 0.8, 1], [0.6, 1, 1.05, 0.8]))
+    size = length * random.uniform(0.75, 1.1, count) * np.interp(place, [0, 0.4, 0.8, 1], [0.6, 1, 1.05, 0.8])
     lines = root[:, None] + size[:, None, None] * (way[:, None] * t * 0.9 + 0.45 * rising[:, None] * t**2)
     away = np.broadcast_to(unit(rising + 0.3 * out)[:, None], lines.shape)
     return lines.astype(np.float32), away.astype(np.float32)

@@ -21,6 +21,7 @@ from facegen_core.population.portrait.grade import developed
 from facegen_core.population.portrait.hairstyle import draw_hairstyle
 from facegen_core.population.portrait.landmarks import landmarks
 from facegen_core.population.portrait.pieces import Piece
+from facegen_core.population.portrait.scenery import paint_backdrop, paint_scene
 from facegen_core.population.portrait.seen import Skin, face_triangles, seen
 from facegen_core.population.portrait.shade import Surface, shade
 from facegen_core.population.portrait.shadow import ShadowMap
@@ -87,9 +88,13 @@ def photograph(person: Person, shot: Shot, anatomy: Anatomy, pixels: int) -> Pic
     layers = torch.zeros(5, side * side)
     layers[:, fragments.pixel] = torch.cat([colour.T, torch.ones(1, len(colour)), face[None].float()])
     layers = F.avg_pool2d(layers.view(1, 5, side, side), side // pixels)[0]
-    behind = torch.full((3, pixels, pixels), 0.62)
+    behind = (
+        paint_backdrop(shot.scene_seed, pixels)
+        if shot.scene is None
+        else paint_scene(shot.scene, shot.scene_seed, pixels)
+    )
     grade = shot.grade._replace(grain=0.0, blur=0.0) if drawn else shot.grade
-    image = developed(layers[:3], layers[3:4], behind, grade)
+    image = developed(layers[:3], layers[3:4], torch.from_numpy(behind).permute(2, 0, 1), grade)
     return Picture(image, (project(points, matrix) * [1, -1] + 1) * pixels / 2, layers[4])
 
 

@@ -270,7 +270,12 @@ def _in_locks(style: Hairstyle, sprouts: combing.Strands, lines: Floats, random:
     side = np.where(lines[:, points // 2, :1] > 0, 40.0, -40.0)
     key = np.concatenate([sprouts.start, side, 60.0 * sprouts.fringe[:, None]], axis=1)
     lock = leader[cKDTree(key[leader]).query(key)[1]]
-    drawn = style.clump * np.where(sprouts.fringe, 0.35, 1.0)[:, None, None] * random.uniform(0.4, 1.0, count)[:, None, None] * t ** (1.5 - style.curl)
+    drawn = (
+        style.clump
+        * np.where(sprouts.fringe, 0.35, 1.0)[:, None, None]
+        * random.uniform(0.4, 1.0, count)[:, None, None]
+        * t ** (1.5 - style.curl)
+    )
     near = np.linalg.norm(lines[lock, -1] - lines[:, -1], axis=1)
     lines = lines + (drawn * np.exp(-((near / 30) ** 2))[:, None, None]).astype(np.float32) * (lines[lock] - lines)
     stray = random.standard_normal((count, 1, 3), np.float32)
@@ -290,7 +295,9 @@ def _waved(style: Hairstyle, lines: Floats, away: Floats, random: np.random.Gene
     start = lines[:, 0]
     phase = 2.2 * np.sin(start @ [0.055, 0.04, 0.05]) + 2.2 * np.sin(start @ [-0.05, 0.06, 0.045])
     phase += random.normal(0, 0.25 + 0.6 * style.curl, count)
-    turn = (2 * np.pi / style.wave_mm) * grown * random.normal(1, 0.03 + 0.08 * style.curl, count)[:, None] + phase[:, None]
+    turn = (2 * np.pi / style.wave_mm) * grown * random.normal(1, 0.03 + 0.08 * style.curl, count)[:, None] + phase[
+        :, None
+    ]
     amount = style.wave * (1 - np.exp(-grown / (0.5 * style.wave_mm)))
     swing = (amount * np.sin(turn))[..., None] * side
     out = (amount * (0.35 + 0.65 * style.curl) * (1 + np.cos(turn)) / 2)[..., None] * away

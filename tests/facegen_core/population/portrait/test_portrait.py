@@ -29,7 +29,7 @@ def test_same_shot_is_the_same_picture(plain):
 
 def test_pixels_and_mask_are_in_range(plain):
     assert plain.image.shape == (3, PIXELS, PIXELS) and plain.mask.shape == (PIXELS, PIXELS)
-    assert 0 <= plain.image.min() and plain.image.max() <= 1 and plain.image.std() > 0.05
+    assert plain.image.min() >= 0 and plain.image.max() <= 1 and plain.image.std() > 0.05
     assert plain.mask.min() == 0 and plain.mask.max() == pytest.approx(1)
 
 
@@ -56,7 +56,9 @@ def test_another_expression_changes_the_face_alone(plain):
     rows, columns = np.nonzero(changed.numpy() > 0.05)
     left, right, top, bottom = columns.min(), columns.max(), rows.min(), rows.max()
     points = plain.landmarks
-    assert changed[int(points[48, 1]), int(points[48, 0]) - 2 : int(points[48, 0]) + 3].max() > 0.05, "the mouth's corner"
+    assert changed[int(points[48, 1]), int(points[48, 0]) - 2 : int(points[48, 0]) + 3].max() > 0.05, (
+        "the mouth's corner"
+    )
     assert points[:, 0].min() - 5 < left and right < points[:, 0].max() + 5
     assert points[19, 1] - 12 < top and bottom < points[8, 1] + 12
     assert smiling.landmarks[54, 0] - smiling.landmarks[48, 0] > points[54, 0] - points[48, 0] + 2, "the mouth widens"
@@ -104,5 +106,8 @@ def test_box_crop_is_as_wide_as_asked():
 def test_cartoon_has_fewer_tones_and_the_same_landmarks(plain):
     drawn = picture(plain_shot(style="cartoon"))
     assert np.array_equal(drawn.landmarks, plain.landmarks)
-    cheek = [slice(int(plain.landmarks[30, 1]) - 8, int(plain.landmarks[30, 1]) + 4), slice(int(plain.landmarks[3, 0]) + 12, int(plain.landmarks[31, 0]) - 6)]
+    cheek = [
+        slice(int(plain.landmarks[30, 1]) - 8, int(plain.landmarks[30, 1]) + 4),
+        slice(int(plain.landmarks[3, 0]) + 12, int(plain.landmarks[31, 0]) - 6),
+    ]
     assert drawn.image[:, *cheek].std(dim=(1, 2)).mean() < plain.image[:, *cheek].std(dim=(1, 2)).mean()
