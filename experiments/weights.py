@@ -23,7 +23,7 @@ def weights_check(name_or_path: str) -> str:
     Raises:
         WeightsNotFoundError: it is missing or damaged, or not what its name says.
     """
-    from facegen_core.weights.files import digest, spec_of
+    from facegen_core.weights.files import digest, is_published, spec_of
 
     spec = WEIGHTS.get(name_or_path)
     path = resolve_weights(name_or_path)
@@ -39,7 +39,7 @@ def weights_check(name_or_path: str) -> str:
         raise WeightsNotFoundError(
             f"{path}: expected {known.name} with {known.parameters:,} parameters, and it is {what}."
         )
-    if known.digest and known.digest in lines[1] + lines[2]:
+    if known.digest and is_published(path, known):
         lines.append(f"  the published file: its {known.check} digest is the published one")
     elif known.digest:
         lines.append(f"  NOT the published file: its {known.check} digest should be {known.digest}")

@@ -1,5 +1,6 @@
 """Finds the file of a pretrained network and checks that it is the published one. Nothing here downloads."""
 
+import difflib
 import hashlib
 import os
 from pathlib import Path
@@ -40,7 +41,7 @@ def resolve_weights(name_or_path: str) -> Path:
     spec = WEIGHTS.get(name_or_path)
     if spec is None:
         if not Path(name_or_path).exists():
-            raise WeightsNotFoundError(f"{name_or_path}: neither a file nor a known network ({', '.join(WEIGHTS)}).")
+            raise WeightsNotFoundError(f"{name_or_path}: neither a file nor a known network{near(name_or_path)}.")
         return Path(name_or_path)
     path = find_weights(spec)
     if path is None:
@@ -55,6 +56,12 @@ def resolve_weights(name_or_path: str) -> Path:
             f"expected {spec.digest}. Get it again from {spec.source}."
         )
     return path
+
+
+def near(name: str) -> str:
+    """What to add to a message about a name that is in no table."""
+    names = difflib.get_close_matches(name, WEIGHTS, n=3, cutoff=0.4)
+    return f" ({'near: ' + ', '.join(names) + '; ' if names else ''}`facegen weights list` names all)"
 
 
 def spec_of(path: Path) -> WeightSpec | None:
