@@ -1,0 +1,115 @@
+"""What a metric asks of the networks that look at pictures. Any object of this shape will do."""
+
+import typing
+from typing import NamedTuple
+
+from torch import Tensor
+
+from facegen_core.metrics.picture_metric import Protocol
+
+
+class Judge(typing.Protocol):
+    """Pictures (B, 3, H, W) in [0, 1] -> embeddings or logits (B, D), with the preprocessing that it needs.
+
+    It may also say in ``framing`` which part of a picture it looks at and in ``resize`` by which filter.
+    """
+
+    @property
+    def name(self) -> str:
+        """Network and weights, such as "facenet vggface2"."""
+        ...
+
+    def __call__(self, pictures: Tensor, /) -> Tensor: ...
+
+
+class Faces(NamedTuple):
+    """Faces found in pictures.
+
+    Attributes:
+        pictures: (F, 3, h, w) in [0, 1], in order, one of each picture that has a face.
+        found: (B,) bool, which of the pictures have one.
+    """
+
+    pictures: Tensor
+    found: Tensor
+
+
+class FaceFinder(typing.Protocol):
+    """Pictures (B, 3, H, W) in [0, 1] -> the faces in them, framed as the judge that reads them was trained on."""
+
+    @property
+    def name(self) -> str:
+        """Detector, template and size, such as "MTCNN, five points to ArcFace's template, 112"."""
+        ...
+
+    def __call__(self, pictures: Tensor, /) -> Faces: ...
+
+
+def judged_by(judge: Judge, formula: str, finder: FaceFinder | None = None, no_face: str = "") -> Protocol:
+    """The protocol of a metric that a judge reads.
+
+    Args:
+        judge: the network.
+        formula: what is computed of its output.
+        finder: what frames faces for it; None where it is shown whole pictures.
+        no_face: what becomes of pictures in which ``finder`` finds none.
+    """
+    framing = finder.name if finder else getattr(judge, "framing", "") or "the picture as given"
+    resize = getattr(judge, "resize", "") or "the judge's own"
+    return Protocol(formula, judge.name, framing, resize, no_face if finder else "")
+
+
+def find_faces(finder: FaceFinder | None, pictures: Tensor) -> Faces:
+    """The faces of pictures (B, 3, H, W); without a finder, the pictures themselves."""
+    if finder is None:
+        return Faces(pictures, pictures.new_ones(len(pictures)).bool())
+    faces = finder(pictures)
+    if faces.found.shape != (len(pictures),) or len(faces.pictures) != int(faces.found.sum()):
+        raise ValueError(
+            f"{finder.name}: expected one flag a picture and one crop a face found, got "
+            f"{tuple(faces.found.shape)} flags and {len(faces.pictures)} crops for {len(pictures)} pictures"
+        )
+    return faces
+
+
+def embed(judge: Judge, pictures: Tensor) -> Tensor:
+    """What a judge makes of pictures, (B, D) float32.
+
+    Raises:
+        ValueError: it is not one vector a picture.
+    """
+    vectors = judge(pictures)
+    if vectors.ndim != 2 or len(vectors) != len(pictures):
+        raise ValueError(f"{judge.name}: expected one vector a picture, got {tuple(vectors.shape)} for {len(pictures)}")
+    return vectors.float()
+
+
+def embed_pairs(
+    judge: Judge, finder: FaceFinder | None, first: Tensor, second: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Embeddings of pairs of pictures that both have a face.
+
+    Args:
+        judge: the network.
+        finder: what frames faces for it, or None.
+        first: (B, 3, H, W).
+        second: (B, 3, H', W').
+
+    Returns:
+        (P, D), (P, D), and (B,) bool: which pairs these are.
+
+    Raises:
+        ValueError: the two are not equally many.
+    """
+    if len(first) != len(second):
+        raise ValueError(f"expected pairs of pictures, got {len(first)} and {len(second)}")
+    one, two = find_faces(finder, first), find_faces(finder, second)
+    both = one.found & two.found
+    if not both.any():
+        nothing = first.new_empty(0, 1)
+        return nothing, nothing, both
+    return (
+        embed(judge, one.pictures[both[one.found]]),
+        embed(judge, two.pictures[both[two.found]]),
+        both,
+    )
