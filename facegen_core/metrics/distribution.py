@@ -9,7 +9,7 @@ from torchmetrics.utilities import dim_zero_cat
 from facegen_core.metrics.functional.frechet import Moments, frechet_distance, moments
 from facegen_core.metrics.functional.kernel_distance import kernel_distances
 from facegen_core.metrics.functional.pictures import check_pictures
-from facegen_core.metrics.judges import Judge, embed, judged_by
+from facegen_core.metrics.judges import FeatureJudge, Judge, embed, judged_by
 from facegen_core.metrics.picture_metric import Measured, PictureMetric
 
 
@@ -46,20 +46,19 @@ class FID(_TwoSets):
 
     Args:
         judge: pictures -> features (B, D).
-        dimension: D.
     """
 
-    def __init__(self, judge: Judge, dimension: int, **kwargs: Any) -> None:
+    def __init__(self, judge: FeatureJudge, **kwargs: Any) -> None:
         super().__init__(judge, "Frechet distance, covariances over n - 1, float64", **kwargs)
-        self.dimension = dimension
+        self.dim = judge.dim
         for kind in ("generated", "real"):
-            self.add_state(f"{kind}_sums", torch.zeros(dimension, dtype=torch.float64), dist_reduce_fx="sum")
-            products = torch.zeros(dimension, dimension, dtype=torch.float64)
+            self.add_state(f"{kind}_sums", torch.zeros(self.dim, dtype=torch.float64), dist_reduce_fx="sum")
+            products = torch.zeros(self.dim, self.dim, dtype=torch.float64)
             self.add_state(f"{kind}_products", products, dist_reduce_fx="sum")
 
     def add(self, features: Tensor, kind: str) -> None:
-        if features.shape[1] != self.dimension:
-            raise ValueError(f"{self.judge.name}: expected {self.dimension} features, got {features.shape[1]}")
+        if features.shape[1] != self.dim:
+            raise ValueError(f"{self.judge.name}: expected {self.dim} features, got {features.shape[1]}")
         _, sums, products = moments(features)
         getattr(self, f"{kind}_sums").add_(sums)
         getattr(self, f"{kind}_products").add_(products)
@@ -69,11 +68,11 @@ class FID(_TwoSets):
             Moments(count, getattr(self, f"{kind}_sums"), getattr(self, f"{kind}_products"))
             for kind, count in (("generated", self.count), ("real", self.real_count))
         )
-        notes: dict[str, str | int] = {"dimension": self.dimension, "real_count": int(self.real_count)}
+        notes: dict[str, str | int] = {"features": self.dim, "real_count": int(self.real_count)}
         fewest = min(int(self.count), int(self.real_count))
-        if fewest <= self.dimension:
+        if fewest <= self.dim:
             rank = max(0, fewest - 1)
-            notes["warning"] = f"{fewest} pictures for {self.dimension} features: covariance of rank {rank}, biased up"
+            notes["warning"] = f"{fewest} pictures for {self.dim} features: covariance of rank {rank}, biased up"
         return Measured(frechet_distance(generated, real), notes=notes)
 
 

@@ -16,7 +16,7 @@ from facegen_core.metrics.functional.emotion import (
     predict_emotion,
 )
 from facegen_core.metrics.functional.pictures import check_pictures
-from facegen_core.metrics.judges import FaceFinder, Judge, embed, find_faces, judged_by
+from facegen_core.metrics.judges import FaceFinder, Judge, embed, faces_of, judged_by
 from facegen_core.metrics.picture_metric import Measured, PictureMetric
 
 
@@ -56,7 +56,7 @@ class EmotionAccuracy(PictureMetric):
         check_pictures(pictures)
         if not len(pictures):
             return
-        faces = find_faces(self.finder, pictures)
+        faces = faces_of(self.finder, pictures)
         predicted = torch.full_like(target, NO_FACE)
         if len(faces.pictures):
             predicted[faces.found] = predict_emotion(embed(self.judge, faces.pictures))

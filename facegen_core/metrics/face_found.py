@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from facegen_core.metrics.functional.pictures import check_pictures
-from facegen_core.metrics.judges import FaceFinder, find_faces
+from facegen_core.metrics.judges import FaceFinder, faces_of
 from facegen_core.metrics.picture_metric import Measured, PictureMetric, Protocol
 
 
@@ -29,7 +29,7 @@ class FaceFoundRate(PictureMetric):
         check_pictures(pictures)
         if len(pictures):
             self.count += len(pictures)
-            self.without_face += int((~find_faces(self.finder, pictures).found).sum())
+            self.without_face += int((~faces_of(self.finder, pictures).found).sum())
 
     def measure(self) -> Measured:
         return Measured(1 - self.without_face.double() / self.count.to(torch.float64))

@@ -23,9 +23,8 @@ class InceptionFeatures(nn.Module):
     """
 
     name = "Inception v3 2015-12-05, pool 2048"
-    framing = "the picture as given, rounded to bytes"
-    resize = "bilinear 299, TensorFlow 1, no antialias"
-    dimension = 2048
+    dim = 2048
+    resize, size = "TensorFlow 1 bilinear of bytes, no antialias, to", 299
 
     def __init__(self) -> None:
         super().__init__()

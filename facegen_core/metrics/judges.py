@@ -11,7 +11,8 @@ from facegen_core.metrics.picture_metric import Protocol
 class Judge(typing.Protocol):
     """Pictures (B, 3, H, W) in [0, 1] -> embeddings or logits (B, D), with the preprocessing that it needs.
 
-    It may also say in ``framing`` which part of a picture it looks at and in ``resize`` by which filter.
+    The networks of ``facegen_core/encoders`` are such. Where one says in ``preprocessing`` how it wants its pictures
+    (``framing``, ``resize``, ``size``), the protocol tells so.
     """
 
     @property
@@ -20,6 +21,15 @@ class Judge(typing.Protocol):
         ...
 
     def __call__(self, pictures: Tensor, /) -> Tensor: ...
+
+
+class FeatureJudge(Judge, typing.Protocol):
+    """A judge that says how many numbers it gives a picture."""
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        ...
 
 
 class Faces(NamedTuple):
@@ -54,12 +64,14 @@ def judged_by(judge: Judge, formula: str, finder: FaceFinder | None = None, no_f
         finder: what frames faces for it; None where it is shown whole pictures.
         no_face: what becomes of pictures in which ``finder`` finds none.
     """
-    framing = finder.name if finder else getattr(judge, "framing", "") or "the picture as given"
-    resize = getattr(judge, "resize", "") or "the judge's own"
-    return Protocol(formula, judge.name, framing, resize, no_face if finder else "")
+    wants = getattr(judge, "preprocessing", judge)
+    framing = getattr(wants, "framing", "whole")
+    as_given = "as given" if framing == "whole" else f"as given, for a judge of {framing}"
+    resize = f"{getattr(wants, 'resize', '')} {getattr(wants, 'size', '')}".strip() or "the judge's own"
+    return Protocol(formula, judge.name, finder.name if finder else as_given, resize, no_face if finder else "")
 
 
-def find_faces(finder: FaceFinder | None, pictures: Tensor) -> Faces:
+def faces_of(finder: FaceFinder | None, pictures: Tensor) -> Faces:
     """The faces of pictures (B, 3, H, W); without a finder, the pictures themselves."""
     if finder is None:
         return Faces(pictures, pictures.new_ones(len(pictures)).bool())
@@ -103,7 +115,7 @@ def embed_pairs(
     """
     if len(first) != len(second):
         raise ValueError(f"expected pairs of pictures, got {len(first)} and {len(second)}")
-    one, two = find_faces(finder, first), find_faces(finder, second)
+    one, two = faces_of(finder, first), faces_of(finder, second)
     both = one.found & two.found
     if not both.any():
         nothing = first.new_empty(0, 1)

@@ -56,4 +56,4 @@ class LPIPS(_PairMetric):
     higher_is_better = False
 
     def __init__(self, network: LPIPSNetwork, **kwargs: Any) -> None:
-        super().__init__(network, Protocol("mean over pairs", network.name, "the picture as given"), **kwargs)
+        super().__init__(network, Protocol("mean over pairs", network.name, "as given"), **kwargs)
