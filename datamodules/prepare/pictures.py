@@ -1,6 +1,7 @@
 """Pictures from a data set's files: one way to read all of them, with a name for everything that can be wrong."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,7 +171,7 @@ def _as_rgb(path: Path, image: Image.Image, on_white: bool, notes: list[str]) ->
         notes.append(_NOTES[image.mode])
     if on_white and image.has_transparency_data:
         image = image.convert("RGBA")
-        if image.getextrema()[3][0] < 255:  # type: ignore[index]
+        if np.asarray(image.getchannel("A")).min() < 255:
             notes.append(ON_WHITE)
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert("RGB")
@@ -184,3 +185,18 @@ def _from_deep(path: Path, image: Image.Image) -> Image.Image:
             TOO_DEEP, f"{path}: mode {image.mode} has more than 16 bits a level, of no known range; save it as RGB"
         )
     return Image.fromarray(((levels.astype(np.uint32) + 128) // 257).astype(np.uint8))
+
+
+def find_pictures(root: Path, folder: str = "") -> Iterator[str]:
+    """Paths of all files below ``root/folder`` that are named as pictures, relative to ``root``, in a fixed order.
+
+    Hidden files and folders are passed over: caches, and what other systems leave beside pictures.
+    """
+    with os.scandir(root / folder) as entries:
+        there = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    for entry in there:
+        path = f"{folder}/{entry.name}" if folder else entry.name
+        if entry.is_dir():
+            yield from find_pictures(root, path)
+        elif entry.name.lower().endswith(SUFFIXES):
+            yield path
