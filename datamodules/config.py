@@ -115,8 +115,6 @@ class PictureDataConfig:
             raise ConfigError(
                 "data.val_fraction and data.test_fraction must be 0 or more and leave pictures to train on."
             )
-        if self.pixels < 8:
-            raise ConfigError(f"data.pixels = {self.pixels}: must be 8 or more.")
 
 
 @dataclass

@@ -88,7 +88,8 @@ class PictureDataModule(FaceDataModule):
         super().__init__(batch_size, seed, config.num_workers)
         self.config, self.framing = config, framing
         self.rows: dict[str, Rows] = {}
-        self._folder: Path | None = None
+        self.cache_folder: Path | None = None
+        """Of the cache, once it is there."""
 
     def find(self, root: Path) -> PictureSet:
         """The pictures below ``root``."""
@@ -99,7 +100,7 @@ class PictureDataModule(FaceDataModule):
         return labels
 
     def prepare_data(self) -> None:
-        if self._folder is not None:
+        if self.cache_folder is not None:
             return
         if self.config.root is None:
             raise DatasetNotFoundError("data.root: no folder given.")
@@ -108,14 +109,14 @@ class PictureDataModule(FaceDataModule):
         found = self.find(root)
         framing = self.framing or choose_framing(found, self.config.crop)
         cache = Path(self.config.cache) if self.config.cache else root / ".facegen_cache"
-        self._folder = build_picture_cache(found, self.config.pixels, framing, cache, self.config.on_bad_sample)
+        self.cache_folder = build_picture_cache(found, self.config.pixels, framing, cache, self.config.on_bad_sample)
 
     def setup(self, stage: str) -> None:
         if self.datasets:
             return
         self.prepare_data()
-        assert self._folder is not None
-        self.pictures = open_picture_cache(self._folder, self.config.on_bad_sample)
+        assert self.cache_folder is not None
+        self.pictures = open_picture_cache(self.cache_folder, self.config.on_bad_sample)
         emotion = self.emotions(np.array([file.emotion for file in self.pictures.files], dtype=np.int64))
         identity = np.array([file.identity for file in self.pictures.files], dtype=np.int64)
         self.rows = split_pictures(self.pictures, identity, emotion != LEFT_OUT, self.config)
@@ -123,7 +124,7 @@ class PictureDataModule(FaceDataModule):
             labels = torch.from_numpy(identity[rows]), torch.from_numpy(emotion[rows])
             flip = self.config.flip and name == "train"
             self.datasets[name] = PictureDataset(self.pictures.rows, rows, *labels, flip)
-        digest = hashlib.sha256(f"{self.pictures.digest} {self._folder.name.rsplit('-', 1)[0]}".encode())
+        digest = hashlib.sha256(f"{self.pictures.digest} {self.cache_folder.name.rsplit('-', 1)[0]}".encode())
         for name in SPLITS:
             digest.update(name.encode() + self.rows[name].tobytes() + emotion[self.rows[name]].tobytes())
         self._digest = digest.hexdigest()

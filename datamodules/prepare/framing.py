@@ -27,6 +27,7 @@ NO_LANDMARKS = "no landmarks"
 LANDMARKS_OUTSIDE = "landmarks outside the picture"
 # What was done
 REFLECTED = "crop reaches over the border, reflected"
+ENLARGED = "smaller than asked for, enlarged"
 SOME_OUTSIDE = "some landmarks outside the picture"
 
 Corners = npt.NDArray[np.float64]
@@ -66,6 +67,8 @@ class AsIs:
         return max(pixels / size[0], pixels / size[1])
 
     def __call__(self, root: Path, picture: Picture, file: PictureFile, pixels: int) -> Image.Image:
+        if min(picture.image.size) < pixels:
+            picture.notes.append(ENLARGED)
         return picture.image.resize((pixels, pixels), FILTER, reducing_gap=REDUCE)
 
 
@@ -165,6 +168,8 @@ def cut(picture: Picture, corners: Corners, pixels: int) -> Image.Image:
     low, high = np.floor(corners.min(axis=0)).astype(int) - 2, np.ceil(corners.max(axis=0)).astype(int) + 2
     if (corners.min(axis=0) < 0).any() or (corners.max(axis=0) > picture.image.size).any():
         picture.notes.append(REFLECTED)
+    if _side(corners) < pixels:
+        picture.notes.append(ENLARGED)
     region = _region(picture.image, low, high)
     (left, top), (right, bottom) = corners[0] - low, corners[2] - low
     across, down = (corners[3] - corners[0]), (corners[1] - corners[0])

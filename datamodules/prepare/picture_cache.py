@@ -19,7 +19,7 @@ from facegen_core.errors import BadSampleError, ConfigError, NoFaceError
 from facegen_core.files import atomic_path
 from facegen_core.types import BadSamplePolicy
 
-FORMAT = 1
+FORMAT, LEAST_PIXELS = 1, 8
 LISTED, TRUTH = "listed.json", "truth"
 NAMES_SHOWN = 10
 NO_FACE, NOT_CROPPED, BAD_TRUTH = "no face found", "cannot be cropped", "truth that cannot be read"
@@ -31,6 +31,10 @@ class PictureSet(Protocol):
     @property
     def root(self) -> Path:
         """The data set's folder."""
+
+    @property
+    def title(self) -> str:
+        """What data set it is, for messages."""
 
     @property
     def crops(self) -> tuple[str, ...]:
@@ -96,11 +100,15 @@ class PictureCache(RowCache):
     listed: Tally = field(default_factory=Tally)
 
     def report(self) -> list[str]:
-        """Lines on what is there, what was left out and why, and what had to be done."""
+        """Lines on what is there, and what was left out or had to be done, each kind counted."""
+        size = f"{self.rows.shape[1]} x {self.rows.shape[2]}"
+        return [f"{len(self.files)} pictures of {size} pixels", *self.listed.lines(), *self.found()]
+
+    def found(self) -> list[str]:
+        """Lines on what opening the pictures showed."""
+        counts = sorted(self.outcomes.items(), key=lambda item: (-item[1], item[0]))
         return [
-            f"{len(self.files)} pictures of {self.rows.shape[1]} x {self.rows.shape[2]} pixels",
-            *self.listed.lines(),
-            *(f"{outcome}: {count}" for outcome, count in sorted(self.outcomes.items(), key=lambda item: -item[1])),
+            *(f"{outcome}: {count}" for outcome, count in counts),
             *(f"skipped: {problem}" for _, problem in self.skipped[:NAMES_SHOWN]),
             *([f"skipped: {len(self.skipped) - NAMES_SHOWN} more"] if len(self.skipped) > NAMES_SHOWN else []),
         ]
@@ -141,8 +149,11 @@ def build_picture_cache(
 
     Raises:
         BadSampleError: a picture cannot be used and ``on_bad_sample`` is "raise", or none can be.
+        ConfigError: pictures too small.
         DatasetNotFoundError: there are no pictures, or the folder cannot be written.
     """
+    if pixels < LEAST_PIXELS:
+        raise ConfigError(f"data.pixels = {pixels}: must be {LEAST_PIXELS} or more.")
     root, reader = pictures.root, PictureReader(pixels, framing)
     truth = sorted(path.relative_to(root).as_posix() for path in (root / TRUTH).glob("*.json"))
     key = files_key(FORMAT, [(path, root / path) for path in (*pictures.sources(framing.needs), *truth)])

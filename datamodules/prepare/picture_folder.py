@@ -33,6 +33,7 @@ class PictureFolder:
     """All pictures below a folder; see ``PictureSet``."""
 
     root: Path
+    title: str = "pictures in a plain folder"
     crops: tuple[str, ...] = ("as_is",)
 
     @cached_property
@@ -61,6 +62,11 @@ class PictureFolder:
                 if file.emotion == UNKNOWN:
                     tally.note(UNLABELLED, file.path)
         return files
+
+
+def has_pictures(root: Path) -> bool:
+    """Whether there is any picture in a folder or below."""
+    return next(find_pictures(root), None) is not None
 
 
 def emotion_of_folder(name: str) -> int:

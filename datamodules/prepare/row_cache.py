@@ -24,7 +24,7 @@ from facegen_core.types import BadSamplePolicy
 FILES_AT_A_TIME = 16
 FILES_WORTH_PROCESSES = 100
 """Fewer files are read sooner than processes start."""
-RAW, WITHOUT_GAPS = "rows.raw", "rows_without_gaps.raw"
+RAW, WITHOUT_GAPS, DONE = "rows.raw", "rows_without_gaps.raw", "done.jsonl"
 NAMES_SHOWN = 3
 UNUSABLE, FATAL = "cannot be used", "ended the process that read it"
 """Outcomes of files whose error names none; of files that crash the decoder, or take more memory than there is."""
@@ -77,7 +77,7 @@ class RowReader(Protocol):
         """
 
 
-class Done(NamedTuple):
+class Outcome(NamedTuple):
     """What became of a file.
 
     Attributes:
@@ -132,7 +132,7 @@ def build_once(done: Path, build: Callable[[Path], str]) -> Path:
                 work.mkdir(exist_ok=True)
                 kept = build(work)
                 work.rename(done)
-                for spent in {RAW, "done.jsonl"} - {kept}:
+                for spent in {RAW, DONE} - {kept}:
                     (done / spent).unlink(missing_ok=True)
     except OSError as error:
         raise DatasetNotFoundError(
@@ -210,13 +210,13 @@ def files_key(version: int, files: Sequence[tuple[str, Path]]) -> str:
     return digest.hexdigest()[:24]
 
 
-def _finished_rows(work: Path) -> dict[int, Done]:
+def _finished_rows(work: Path) -> dict[int, Outcome]:
     """What an earlier build did, by row; a last line cut short by a kill is done again."""
-    rows: dict[int, Done] = {}
-    path = work / "done.jsonl"
+    rows: dict[int, Outcome] = {}
+    path = work / DONE
     for line in path.read_text().splitlines() if path.is_file() else []:
         try:
-            done = Done(*json.loads(line))
+            done = Outcome(*json.loads(line))
         except json.JSONDecodeError:
             continue
         rows[done.row] = done
@@ -227,7 +227,7 @@ def _fill(
     root: Path,
     files: Sequence[CachedFile],
     work: Path,
-    finished: dict[int, Done],
+    finished: dict[int, Outcome],
     on_bad_sample: BadSamplePolicy,
     reader: RowReader,
     unit: str,
@@ -238,7 +238,7 @@ def _fill(
     problems = {row: done.problem for row, done in finished.items() if done.problem}
     with (
         bar(len(files), f"cache {unit} files", unit, initial=len(finished)) as progress,
-        (work / "done.jsonl").open("a") as log,
+        (work / DONE).open("a") as log,
     ):
         log.write("\n")  # ends a line that a kill cut short
         for results in _read_chunks(chunks, partial(_read_chunk, work / RAW, len(files), reader, root)):
@@ -257,10 +257,10 @@ def _fill(
 
 
 Chunk = list[tuple[int, CachedFile]]
-Read = Callable[[Chunk], list[Done]]
+Read = Callable[[Chunk], list[Outcome]]
 
 
-def _read_chunks(chunks: list[Chunk], read: Read) -> Iterator[list[Done]]:
+def _read_chunks(chunks: list[Chunk], read: Read) -> Iterator[list[Outcome]]:
     """Results of ``read`` as they come, from all processors if there is enough to read.
 
     A file that ends the process that reads it costs that file alone: those that may have been in work are then read one
@@ -287,7 +287,7 @@ def _read_chunks(chunks: list[Chunk], read: Read) -> Iterator[list[Done]]:
             yield from _one_by_one(waiting.pop(number), read)
 
 
-def _one_by_one(chunk: Chunk, read: Read) -> Iterator[list[Done]]:
+def _one_by_one(chunk: Chunk, read: Read) -> Iterator[list[Outcome]]:
     """Results of ``read`` of each file, by a process that is replaced when one of them has ended it."""
     left = chunk[:]
     while left:
@@ -299,14 +299,14 @@ def _one_by_one(chunk: Chunk, read: Read) -> Iterator[list[Done]]:
                     left = left[1:]
             except BrokenProcessPool:
                 (row, file), *left = left
-                yield [Done(row, "", f"{file.path}: {FATAL}: a damaged file, or not enough memory", [FATAL])]
+                yield [Outcome(row, "", f"{file.path}: {FATAL}: a damaged file, or not enough memory", [FATAL])]
 
 
 def _processes(count: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("forkserver"))
 
 
-def _read_chunk(raw: Path, rows: int, reader: RowReader, root: Path, files: Chunk) -> list[Done]:
+def _read_chunk(raw: Path, rows: int, reader: RowReader, root: Path, files: Chunk) -> list[Outcome]:
     """Reads files into their rows of the memory map."""
     target = np.memmap(raw, reader.dtype, "r+", shape=(rows, *reader.shape))
     results = []
@@ -314,9 +314,9 @@ def _read_chunk(raw: Path, rows: int, reader: RowReader, root: Path, files: Chun
         try:
             row = reader.row(root, file)
             target[place] = row.values
-            results.append(Done(place, hashlib.sha256(row.content).hexdigest(), "", row.notes))
+            results.append(Outcome(place, hashlib.sha256(row.content).hexdigest(), "", row.notes))
         except BadSampleError as error:
-            results.append(Done(place, "", str(error), [getattr(error, "outcome", UNUSABLE)]))
+            results.append(Outcome(place, "", str(error), [getattr(error, "outcome", UNUSABLE)]))
     return results
 
 
