@@ -143,7 +143,7 @@ BAD_BOXES = [
 
 @pytest.mark.parametrize("box", BAD_BOXES)
 def test_box_without_size_or_outside_is_named(box):
-    with pytest.raises(BadPictureError, match="a.jpg: box .*200 x 200") as caught:
+    with pytest.raises(BadPictureError, match=r"a\.jpg: box .*200 x 200") as caught:
         Box()(Path(), whole(), PictureFile("a.jpg", box=box), 16)
     assert caught.value.outcome == framing.BOX_OUTSIDE
 
@@ -165,7 +165,7 @@ def test_landmarks_outside_the_picture_are_named(shift):
 
 def test_face_at_the_edge_is_used_and_noted():
     found = whole()
-    Align()(Path(), found, PictureFile("a.jpg", landmarks=points(SIDE, SIDE) + [0, 75]), 16)
+    Align()(Path(), found, PictureFile("a.jpg", landmarks=points(SIDE, SIDE) + np.array([0, 75])), 16)
     assert {framing.SOME_OUTSIDE, framing.REFLECTED} <= set(found.notes)
 
 

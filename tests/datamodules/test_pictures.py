@@ -45,9 +45,9 @@ def test_content_decides_and_not_the_name(tmp_path):
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_turns_a_picture_upright(tmp_path, orientation, kind):
-    """Stored is what a camera held that way would store; the tables are those of the EXIF standard."""
-    stored = {1: RGB, 2: RGB[:, ::-1], 3: RGB[::-1, ::-1], 4: RGB[::-1], 5: RGB.transpose(1, 0, 2),
-              6: np.rot90(RGB, 1), 7: RGB[::-1, ::-1].transpose(1, 0, 2), 8: np.rot90(RGB, -1)}[orientation]  # fmt: skip
+    """Stored is what a camera held that way would store; the table is that of the EXIF standard."""
+    table = [RGB, RGB[:, ::-1], RGB[::-1, ::-1], RGB[::-1], RGB.transpose(1, 0, 2), np.rot90(RGB, 1)]
+    stored = [*table, RGB[::-1, ::-1].transpose(1, 0, 2), np.rot90(RGB, -1)][orientation - 1]
     exif = Image.Exif()
     exif[0x0112] = orientation
     lossless = {"JPEG": {"quality": 98, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})

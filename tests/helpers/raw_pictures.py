@@ -47,7 +47,8 @@ def points(width: int = 64, height: int = 48, angle: float = 0.0) -> np.ndarray:
     along = np.linspace(0, 2 * np.pi, 68, endpoint=False)
     face = np.stack([0.2 * height * np.cos(along), 0.25 * height * np.sin(along)], axis=1)
     eye = 0.03 * height * np.stack([np.cos(along[::12]), np.sin(along[::12])], axis=1)[:6]
-    face[36:42], face[42:48] = eye + [-0.1 * height, -0.1 * height], eye + [0.1 * height, -0.1 * height]
+    for place, side in ((slice(36, 42), -1), (slice(42, 48), 1)):
+        face[place] = eye + 0.1 * height * np.array([side, -1])
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     return face @ turn + [width / 2, height / 2]
 
@@ -105,8 +106,8 @@ def ffhq_entry(number: int, category: str, side: int = 64, angle: float = 0.0) -
     """One picture's entry in the list, with what surrounds the parts that are read."""
 
     def part(folder: str, pixels: int) -> dict:
-        return {"file_url": "https://example.org", "file_path": f"{folder}/{number // 1000 * 1000:05d}/{number:05d}.png",
-                "file_size": 1, "file_md5": "0" * 32, "pixel_size": [pixels, pixels], "pixel_md5": "f" * 32}  # fmt: skip
+        path = f"{folder}/{number // 1000 * 1000:05d}/{number:05d}.png"
+        return {"file_path": path, "file_size": 1, "file_md5": "0" * 32, "pixel_size": [pixels, pixels]}
 
     centre, half = np.array([40.0, 24.0]), 14.0
     x = half * np.array([np.cos(angle), np.sin(angle)])
