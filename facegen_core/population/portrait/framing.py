@@ -42,9 +42,9 @@ def turn(yaw: float, pitch: float, roll: float) -> Points:
     return around_z @ around_x @ around_y
 
 
-def turned(points: npt.NDArray[np.floating], rotation: Points) -> npt.NDArray[np.floating]:
+def turned(points: npt.NDArray[np.floating], rotation: Points) -> Points:
     """Points (N, 3) of the head turned on the neck."""
-    return (points - PIVOT) @ rotation.T + PIVOT
+    return np.asarray((points - PIVOT) @ rotation.T + PIVOT, dtype=np.float64)
 
 
 def camera(distance: float, height: float = 0.0) -> tuple[Tensor, Tensor]:
