@@ -69,7 +69,7 @@ def _state(spec: WeightSpec) -> str:
 def _content(path: Path) -> tuple[int | None, str]:
     """Parameters of a file, where they can be counted, and what it is in one phrase."""
     from facegen_core.weights.kinds import describe, folder_shapes, parameter_count
-    from facegen_core.weights.tensors import read_tensors
+    from facegen_core.weights.tensors import is_torchscript, read_tensors
 
     if path.is_dir():
         shapes = folder_shapes(path)
@@ -81,7 +81,7 @@ def _content(path: Path) -> tuple[int | None, str]:
         ends = [", ".join(f"{end.name} {end.shape}" for end in side)
                 for side in (session.get_inputs(), session.get_outputs())]  # fmt: skip
         return None, f"an ONNX network, {ends[0]} -> {ends[1]}"
-    if path.suffix == ".zip":
-        return None, f"an archive of {path.stat().st_size:,} bytes"
+    if is_torchscript(path):  # telling more would mean to load a program
+        return None, f"a TorchScript archive of {path.stat().st_size:,} bytes"
     tensors = read_tensors(path)
     return parameter_count(tensors), describe(tensors)

@@ -76,6 +76,11 @@ def spec_of(path: Path) -> WeightSpec | None:
     return next(same_name, None)
 
 
+def name_of(path: Path, spec: WeightSpec | None) -> str:
+    """What metric tags call a network: its name in the table if it is the published file, else that of its file."""
+    return spec.name if spec and is_published(path, spec) else path.stem
+
+
 def is_published(path: Path, spec: WeightSpec) -> bool:
     """Whether a file has the digest its owners publish; True where they publish none."""
     return spec.check == "none" or digest(path, spec.check).startswith(spec.digest)

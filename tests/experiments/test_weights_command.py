@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from helpers.onnx_networks import save_linear
 
 from experiments.cli import main
 from facegen_core.encoders.iresnet import BLOCKS, IResNet
@@ -49,6 +50,15 @@ def test_check_tells_what_a_file_is(folder, capsys):
     path.rename(other)
     code, out, _ = run(capsys, "check", str(other))
     assert code == 0 and "iResNet-18" in out and "in no table" in out
+
+
+def test_check_of_a_program_and_of_an_onnx_network(folder, capsys):
+    torch.jit.script(torch.nn.Linear(2, 1)).save(str(folder / "2DFAN4_1.6-c827573f02.zip"))
+    code, out, _ = run(capsys, "check", "fan_2d")
+    assert code == 0 and "a TorchScript archive of " in out and "its owners publish no digest to compare with" in out
+    save_linear(folder / "w600k_r50.onnx", 112, 4)
+    code, out, _ = run(capsys, "check", "buffalo_l_r50")
+    assert code == 0 and "an ONNX network, input ['n', 3, 112, 112] -> output ['n', 4]" in out
 
 
 def test_check_of_another_network_than_its_name_says(folder, capsys):
