@@ -18,7 +18,7 @@ STAGES := sae shape_cgan texture_progan coma
 PAPERS := face3d
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data-population data-check dashboard compare bench doctor clean stages papers \
+.PHONY: help setup demo test lint data-population data-check data-prepare dashboard compare bench doctor clean stages papers \
 	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%)
 
 help: ## list the targets
@@ -67,6 +67,9 @@ data-population: $(STAMP) ## write embedded people, LAYOUT=facescape|bp4d|affect
 
 data-check: $(STAMP) ## say what a data set has and lacks, DATA=folder [SET=--deep]
 	$(FACEGEN) data check $(or $(DATA),$(OUT)) $(SET)
+
+data-prepare: $(STAMP) ## crop, resize and cache a data set's pictures, DATA=folder [SET="--pixels 256 --crop box"]
+	$(FACEGEN) data prepare $(or $(DATA),$(OUT)) $(SET)
 
 dashboard: $(STAMP) ## open MLflow on the runs recorded here
 	$(FACEGEN) dashboard
