@@ -65,6 +65,10 @@ OUT ?= outputs/data/$(LAYOUT)$(PEOPLE:%=-%)-seed0
 data-population: $(STAMP) ## write embedded people, LAYOUT=facescape|bp4d|affectnet|ffhq|pairs [PEOPLE=200] OUT=folder
 	$(FACEGEN) data population --layout $(LAYOUT) $(PEOPLE:%=--people %) --out $(OUT) $(SET)
 
+data-sheet: OUT = outputs/people.png
+data-sheet: $(STAMP) ## one picture with many embedded people, OUT=file.png [SET="--people 24"]
+	$(FACEGEN) data sheet --out $(OUT) $(SET)
+
 data-check: $(STAMP) ## say what a data set has and lacks, DATA=folder [SET=--deep]
 	$(FACEGEN) data check $(or $(DATA),$(OUT)) $(SET)
 

@@ -128,6 +128,14 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     option("--pictures", type=int, help=f"pictures of each person; {usual('pictures')}")
     option("--out", type=Path, required=True)
     write.set_defaults(run=_population)
+    sheet = actions.add_parser("sheet", help="one picture with many embedded people, to see what they look like")
+    option = sheet.add_argument
+    option("--out", type=Path, required=True, help="a .png or .jpg")
+    option("--people", type=int, default=24, help="how many; 24")
+    option("--columns", type=int, default=8, help="in a row; 8")
+    option("--seed", type=int, default=0)
+    option("--pixels", type=int, default=192, help="side of each picture, 16 to 1024; 192")
+    sheet.set_defaults(run=_sheet)
     check = actions.add_parser("check", help="say what is there and what is missing; with --deep, what cannot be read")
     check.add_argument("folder", type=Path)
     check.add_argument("--deep", action="store_true", help="also read every mesh and picture")
@@ -189,6 +197,12 @@ def _generate_face3d(arguments: argparse.Namespace) -> None:
 
 def _population(arguments: argparse.Namespace) -> None:
     population(arguments.layout, arguments.out, arguments.seed, arguments.people, arguments.pixels, arguments.pictures)
+
+
+def _sheet(arguments: argparse.Namespace) -> None:
+    from facegen_core.population.portrait.gallery import write_sheet
+
+    write_sheet(arguments.out, arguments.people, arguments.columns, arguments.seed, arguments.pixels)
 
 
 def _check(arguments: argparse.Namespace) -> None:
