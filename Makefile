@@ -18,7 +18,7 @@ STAGES := sae shape_cgan texture_progan coma
 PAPERS := face3d
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data-population data-check dashboard compare bench doctor clean stages papers \
+.PHONY: help setup demo test lint data-population data-check data-prepare dashboard compare bench doctor clean stages papers \
 	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%)
 
 help: ## list the targets
@@ -61,13 +61,19 @@ $(PAPERS:%=generate-%): generate-%: $(STAMP) ## new faces by the trained models,
 	$(FACEGEN) generate $* --out $(OUT) $(SET)
 
 LAYOUT ?= facescape
-PEOPLE ?= $(if $(filter bp4d,$(LAYOUT)),41,200)
-OUT ?= outputs/data/$(LAYOUT)-$(PEOPLE)-seed0
-data-population: $(STAMP) ## write embedded people as a data set, PEOPLE=200 LAYOUT=facescape|bp4d OUT=folder
-	$(FACEGEN) data population --layout $(LAYOUT) --people $(PEOPLE) --out $(OUT)
+OUT ?= outputs/data/$(LAYOUT)$(PEOPLE:%=-%)-seed0
+data-population: $(STAMP) ## write embedded people, LAYOUT=facescape|bp4d|affectnet|ffhq|pairs [PEOPLE=200] OUT=folder
+	$(FACEGEN) data population --layout $(LAYOUT) $(PEOPLE:%=--people %) --out $(OUT) $(SET)
+
+data-sheet: OUT = outputs/people.png
+data-sheet: $(STAMP) ## one picture with many embedded people, OUT=file.png [SET="--people 24"]
+	$(FACEGEN) data sheet --out $(OUT) $(SET)
 
 data-check: $(STAMP) ## say what a data set has and lacks, DATA=folder [SET=--deep]
 	$(FACEGEN) data check $(or $(DATA),$(OUT)) $(SET)
+
+data-prepare: $(STAMP) ## crop, resize and cache a data set's pictures, DATA=folder [SET="--pixels 256 --crop box"]
+	$(FACEGEN) data prepare $(or $(DATA),$(OUT)) $(SET)
 
 dashboard: $(STAMP) ## open MLflow on the runs recorded here
 	$(FACEGEN) dashboard

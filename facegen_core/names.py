@@ -11,9 +11,14 @@ NEAR_ENOUGH = 0.4
 
 
 def find_name(name: str, known: Sequence[str], what: str = "expression") -> int:
-    """The place of an expression's, action unit's or other name among the known ones; ``what`` is said in errors.
+    """The place of an expression's, action unit's or other thing's name among the known ones.
 
     Case, "-" for "_" and leading zeros of action units do not matter: "AU6" is "AU06".
+
+    Args:
+        name: as typed.
+        known: all names there are.
+        what: they are names of, for the message.
 
     Raises:
         ConfigError: no such name; the message has the nearest ones.
