@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array, eye_array, vstack
+from scipy.spatial import cKDTree
 
 from facegen_core.geometry.mesh import Indices
 from facegen_core.population.anatomy import Anatomy
@@ -28,8 +29,12 @@ OFF_MIDDLE = 0.3
 """mm: points exactly in the middle lie on edges, where either triangle may be missed."""
 ENDS = -370.0
 """Where cloth ends, mm: below what portraits show."""
+OFF_SKIN_MM = 0.3
+"""Where hems end."""
 ALL = 1 - 1e-9
 """Weights that make a whole vertex, but for rounding."""
+NECK_ENDS = -200.0
+"""Height on the average bust below which no collar reaches, mm."""
 JAW_MM = 4.0
 """What collars leave free below the jaw."""
 
@@ -140,19 +145,18 @@ def drape(layer: Layer, body: Body, thickness: Reals | float) -> Reals:
     return np.asarray(layer.rows @ body.vertices + off[:, None] * _normals(layer, body))
 
 
-def hem(layer: Layer, body: Body, outer: Reals, colours: Reals, depth: float = 6.0) -> Part:
-    """The edge of cloth where it was cut: a wall from its outside down into the skin, so that it looks thick.
+def hem(layer: Layer, body: Body, outer: Reals, colours: Reals) -> Part:
+    """The edge of cloth where it was cut: a wall from its outside down to the skin, so that it looks thick.
 
     Args:
         layer: what was cut.
         body: that wears it.
         outer: (n, 3) where the layer hangs.
         colours: (n, 3) of the layer.
-        depth: of the wall, mm.
     """
     at, edges = np.unique(layer.cut, return_inverse=True)
     a, b = edges.reshape(-1, 2).T
-    inner = outer[at] - depth * _normals(layer, body)[at]
+    inner = layer.rows[at] @ body.vertices + OFF_SKIN_MM * _normals(layer, body)[at]
     low_a, low_b = a + len(at), b + len(at)
     faces = np.concatenate([np.stack([b, a, low_a], 1), np.stack([b, low_a, low_b], 1)]).astype(np.int64)
     shade = np.concatenate([colours[at] * 0.92, colours[at] * 0.75])
@@ -256,6 +260,17 @@ def under_jaw(points: Reals, head: Reals, anatomy: Anatomy, clearance: float = J
     at_neck = flat[:, 1] < jaw[:, 1].max()  # and not on top of the head
     lowered[at_neck, 1] = np.minimum(flat[:, 1], room)[at_neck]
     return lowered.reshape(points.shape)
+
+
+def round_neck(points: Reals, body: Body, anatomy: Anatomy) -> Reals:
+    """Points (..., 3) of collars, moved to where neither the neck, which bends with the head, nor the jaw is."""
+    neck = np.flatnonzero(bust_model(anatomy).template[:, 1] > NECK_ENDS)
+    flat = points.reshape(-1, 3)
+    nearest = neck[cKDTree(body.vertices[neck]).query(flat)[1]]
+    normals = body.normals[nearest]
+    off = ((flat - body.vertices[nearest]) * normals).sum(1)
+    flat = flat + np.maximum(LEAST_MM / 2 - off, 0)[:, None] * normals
+    return under_jaw(flat.reshape(points.shape), body.head, anatomy)
 
 
 @functools.lru_cache(maxsize=1)

@@ -113,12 +113,14 @@ def folded(layer: Layer, outfit: Outfit) -> Reals:
 def between(
     anatomy: Anatomy, kind: Kind, least: float, most: float, pattern: Pattern
 ) -> tuple[Layer, npt.NDArray[np.bool_]]:
-    """Cloth between two distances from a neckline, mm, and what of it (n,) has the first colour."""
+    """Cloth between two distances from a neckline, mm, with a hem at the first; and what (n,) has the first colour."""
     layer = whole(anatomy)
     distance = functools.partial(_distance, kind)
     layer = cut(layer, distance(layer.template) - least)
     if most < np.inf:
         layer = cut(layer, most - distance(layer.template))
+        inner = distance(layer.template) < most - 0.5
+        layer = layer._replace(cut=layer.cut[inner[layer.cut].all(1)])
     if pattern == "striped":
         return split(layer, bands(layer, STRIPE_MM))
     return layer, np.ones(len(layer.template), dtype=bool)

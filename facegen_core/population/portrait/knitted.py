@@ -15,7 +15,7 @@ from facegen_core.population.portrait.cloth import (
     level_line,
     neckline,
     outward,
-    under_jaw,
+    round_neck,
 )
 from facegen_core.population.portrait.garments import (
     BANDS,
@@ -58,7 +58,7 @@ def turtleneck(outfit: Outfit, body: Body, anatomy: Anatomy) -> list[Part]:
     rows = [(1 - down) * top + down * foot + off * out for down, off in ROLL]
     ribs = 1 + 0.05 * np.cos(24 * angles)[:, None]
     shade = np.array([0.5, 0.75, 1, 1, 1, 1, 0.97, 0.85, 0.6])[:, None, None]
-    rolled = under_jaw(np.stack(rows) + 0.5 * np.cos(24 * angles)[:, None] * out, body.head, anatomy)
+    rolled = round_neck(np.stack(rows) + 0.5 * np.cos(24 * angles)[:, None] * out, body, anatomy)
     return [*parts, sheet(rolled[::-1], (np.array(outfit.colour) * ribs * shade)[::-1], closed=True)]
 
 
@@ -82,7 +82,7 @@ def hoodie(outfit: Outfit, body: Body, anatomy: Anatomy) -> list[Part]:
     rows = base + (0.5 + 0.9 * np.cos(turn)) * out + np.sin(turn) * up
     fold = 1 + 0.05 * np.cos(5 * turn + 9 * angles[:, None])
     inside = np.where(np.cos(turn) < -0.35, 0.62, 1.0)
-    surface = sheet(under_jaw(rows, body.head, anatomy), np.array(outfit.colour) * fold * inside)
+    surface = sheet(round_neck(rows, body, anatomy), np.array(outfit.colour) * fold * inside)
     cords = []
     for side in (-1.0, 1.0):
         at = _cord_points(anatomy, side)

@@ -20,8 +20,8 @@ from facegen_core.population.portrait.cloth import (
     level_line,
     neckline,
     outward,
+    round_neck,
     split,
-    under_jaw,
 )
 from facegen_core.population.portrait.garments import (
     CHECK_MM,
@@ -90,13 +90,13 @@ def _collar(body: Body, anatomy: Anatomy, colour: npt.ArrayLike, lift: float) ->
     out = outward(angles)
     height = 17 - 5 * np.cos(angles)
     top = base + height[:, None] * UP + 3 * out
-    rows = [base + 2 * out - 4 * UP, base + 0.6 * height[:, None] * UP + 3 * out, top + 1.5 * UP]
+    rows = [base + 1.5 * (foot @ body.normals), base + 0.6 * height[:, None] * UP + 3 * out, top + 1.5 * UP]
     for share in (0.12, 0.35, 0.6, 0.8, 1.0):
         bulge = 5 * np.sin(np.pi * share) * out
         rows.append((1 - share) * (top + 3 * out) + share * low + bulge)
     rows.append(low - 3.5 * (edge @ body.normals))
     shade = np.array([0.8, 0.9, 1.03, 1.03, 1.0, 1.0, 1.0, 1.0, 0.75])[:, None, None]
-    return sheet(under_jaw(np.stack(rows), body.head, anatomy)[::-1], (np.asarray(colour) * shade)[::-1])
+    return sheet(round_neck(np.stack(rows), body, anatomy)[::-1], (np.asarray(colour) * shade)[::-1])
 
 
 @functools.cache
@@ -116,7 +116,7 @@ def _collar_lines(anatomy: Anatomy, columns: int) -> tuple[csr_array, csr_array,
 def suit(outfit: Outfit, body: Body, anatomy: Anatomy) -> list[Piece]:
     """A jacket with lapels over a shirt with a tie."""
     jacket, lapels, shirt = _suit_layers(anatomy)
-    parts = hang(jacket, body, THICKNESS["suit"], outfit.colour, folded(jacket, outfit))
+    parts = hang(jacket, body, THICKNESS["suit"], outfit.colour, folded(jacket, outfit), hems=False)
     parts += hang(lapels, body, THICKNESS["suit"] + 5, np.array(outfit.colour) * 1.13, folded(lapels, outfit))
     linen = hang(shirt, body, THICKNESS["shirt"], outfit.second, folded(shirt, outfit) * 0.7, hems=False)
     linen.append(_collar(body, anatomy, outfit.second, THICKNESS["shirt"]))

@@ -134,7 +134,8 @@ def skin(body: Body, identity: Identity, anatomy: Anatomy, kind: Kind, neck_colo
     kept, faces = _bare_skin(anatomy, kind)
     spread, edge = _edge_shares(anatomy)
     ring = np.broadcast_to(np.asarray(neck_colour, dtype=np.float64), (len(model.ring), 3))
-    usual = 0.6 * np.median(ring[model.template[model.ring, 2] > -100], axis=0) + 0.4 * np.array(identity.tone)
+    light = ring.sum(1) >= np.quantile(ring.sum(1), 0.75)  # where neither a beard nor the hair of the nape grows
+    usual = 0.5 * ring[light].mean(0) + 0.5 * np.array(identity.tone)
     colours = usual + edge[:, None] * (spread @ ring - usual)
     return Piece(
         vertices=body.vertices[kept].astype(np.float32),

@@ -152,10 +152,10 @@ def _rosette_places(anatomy: Anatomy) -> tuple[Indices, Layer]:
 
 def _necklace(body: Body, anatomy: Anatomy, jewels: Reals) -> tuple[list[Part], list[Part]]:
     """A string of golden beads with three pendants."""
-    angles = np.radians(np.linspace(-105, 105, 45))
+    angles = np.radians(np.linspace(-105, 105, 41))
     path = along_neckline(anatomy, body, BEADS, 19.0, angles)
     gold = [balls(path, 4.6, BRIGHT)]
-    hangs = path[[16, 22, 28]] + np.array([0.0, -15, 3]) * np.array([[0.7], [1], [0.7]])
+    hangs = path[[14, 20, 26]] + np.array([0.0, -15, 3]) * np.array([[0.7], [1], [0.7]])
     gold.append(balls(hangs, np.array([9.5, 11.5, 5]) * np.array([[0.8], [1.1], [0.8]]), GOLD, 2))
     stones = balls(hangs + np.array([0, 0, 4.0]), np.array([6.0, 8, 4]) * np.array([[0.8], [1.1], [0.8]]), jewels, 2)
     return gold, [stones]
