@@ -15,7 +15,9 @@ from facegen_core.population.portrait.scenery.shapes import (
     disc,
     onto,
     panes,
+    path,
     spread,
+    stroke,
     turned,
 )
 
@@ -190,7 +192,7 @@ def tower(
     for rib in range(1, ribs):
         place = np.sin(np.pi * (rib / ribs - 0.5))
         points = outline * (half * place, height) + (x, foot)
-        lines += [bar(tuple(a), tuple(b), 0.02 * half + 0.002) for a, b in zip(points[:-1], points[1:], strict=True)]
+        lines += stroke(points, 0.02 * half + 0.002)
     canvas.fill(lines, canvas.far(mix(colour, "#1a1a20", 0.5), haze), 0.5)
     if slits:
         levels = np.linspace(0.12, 0.88, slits)
@@ -216,6 +218,7 @@ def dome(
     ribs: int = 8,
     haze: float = 0.0,
     columns: int = 9,
+    turn: float = 0.55,
 ) -> None:
     """A dome on a drum with columns.
 
@@ -233,9 +236,10 @@ def dome(
         ribs: lines up the dome.
         haze: how much air lies before it.
         columns: seen around the drum.
+        turn: how dark its far side is.
     """
     if drum:
-        tower(SHAFT, x, foot, 0.93 * half, drum, stone, haze=haze)(canvas)
+        tower(SHAFT, x, foot, 0.93 * half, drum, stone, turn, haze)(canvas)
         places = x + 0.9 * half * np.sin(np.linspace(-1.3, 1.3, columns))
         gaps = [arch(px, foot + 0.1 * drum, 0.5 * half / columns, foot + 0.82 * drum) for px in places.tolist()]
         canvas.fill(gaps, canvas.far(mix(stone, "#20222a", 0.6), haze), 0.75)
@@ -243,9 +247,9 @@ def dome(
             [box(x - half, foot + 0.88 * drum, x + half, foot + drum)],
             Paint(canvas.far(mix(stone, "#ffffff", 0.3), haze), turn=0.4),
         )
-    tower(profile, x, foot + drum, half, height, colour, ribs=ribs, haze=haze)(canvas)
+    tower(profile, x, foot + drum, half, height, colour, turn, haze, ribs)(canvas)
     if lantern:
-        tower(LANTERN, x, foot + drum + 0.97 * height, 0.2 * half, lantern, stone, haze=haze)(canvas)
+        tower(LANTERN, x, foot + drum + 0.97 * height, 0.2 * half, lantern, stone, turn, haze)(canvas)
 
 
 @layer
@@ -532,3 +536,16 @@ def rose(
     canvas.fill([bar((x, y), (x + size * np.cos(t), y + size * np.sin(t)), 0.1 * size) for t in turn], stone)
     canvas.fill([disc(x, y, 0.3 * size)], stone)
     canvas.fill([disc(x, y, 0.18 * size)], glass)
+
+
+@layer
+def patch(
+    canvas: Canvas,
+    corners: str | Sequence[tuple[float, float]],
+    top: Colour,
+    bottom: Colour | None = None,
+    turn: float = 0.0,
+    grain: float = 0.05,
+) -> None:
+    """One polygon, "x,y x,y x,y", for what only one place has; see :class:`Paint`."""
+    canvas.fill([path(corners)], Paint(top, bottom, turn, grain))

@@ -39,11 +39,11 @@ def lattice_tower(
         canvas.fill(stroke(outer, 0.014) + stroke(inner, 0.01), dark)
         beams = []
         for a, b in zip(range(0, 38, 1), range(1, 39, 1), strict=True):
-            beams += [bar(tuple(outer[a]), tuple(inner[b]), 0.007), bar(tuple(inner[a]), tuple(outer[b]), 0.007)]
+            beams += [bar(outer[a], inner[b], 0.007), bar(inner[a], outer[b], 0.007)]
         canvas.fill(beams, canvas.far(mix(colour, "#16120e", 0.35), haze), 0.8)
     solid = np.linspace(0.47, 0.93, 20)
     spine = np.stack([side(solid), foot + solid * height], axis=1)
-    canvas.fill([np.concatenate([spine + (x, 0), (spine * (-1, 1) + (x, 0))[::-1]])], dark, 0.55)
+    canvas.fill([np.concatenate([spine + np.array((x, 0)), (spine * (-1, 1) + np.array((x, 0)))[::-1]])], dark, 0.55)
     foot_arch = np.stack([np.cos(np.linspace(0, np.pi, 24)), np.sin(np.linspace(0, np.pi, 24))], axis=1) * (
         0.6 * half,
         0.19 * height,
@@ -132,7 +132,7 @@ def steel_arch(
     upper = np.stack([x, deck + 0.1 + rise * (1 - np.abs(2 * t - 1) ** 2.2)], axis=1)
     members = stroke(lower, 0.03) + stroke(upper, 0.026)
     for i in range(33):
-        members += [bar(tuple(lower[i]), tuple(upper[i]), 0.01), bar(tuple(lower[i]), tuple(upper[i + 1]), 0.009)]
+        members += [bar(lower[i], upper[i], 0.01), bar(lower[i], upper[i + 1], 0.009)]
     hangers = [bar(tuple(point), (point[0], deck), 0.007) for point in lower if point[1] > deck]
     canvas.fill([np.concatenate([lower, upper[::-1]])], colour, 0.35)
     canvas.fill(members + hangers, Paint(mix(colour, "#ffffff", 0.15), colour))
@@ -219,7 +219,7 @@ def stair_tube(canvas: Canvas, points: Sequence[tuple[float, float]], wide: floa
     line = np.asarray(points, dtype=np.float64)
     canvas.fill(stroke(line - (0, 0.35 * wide), 0.5 * wide), "#c43a31")
     canvas.fill(stroke(line, wide), Paint("#dfe9ee", "#9fb3bf"), 0.85)
-    canvas.fill(stroke(line + (0, 0.42 * wide), 0.016) + stroke(line - (0, 0.1 * wide), 0.012), "#5d6a74")
+    canvas.fill(stroke(line + np.array((0, 0.42 * wide)), 0.016) + stroke(line - (0, 0.1 * wide), 0.012), "#5d6a74")
 
 
 @layer
@@ -250,12 +250,12 @@ def terraces(
 @layer
 def stones(canvas: Canvas, horizon: float, colour: Colour, rows: int = 6) -> None:
     """Lines of standing stones that run away over a field."""
-    for step in range(9, -1, -1):
-        depth = 1.28**step
+    for step in range(11, -1, -1):
+        depth = 1.26**step
         drop = (horizon + 1.15) / depth
         for line in range(-rows, rows + 1):
-            x = (line * 0.52 + 0.16) / depth + 0.1 * (1 - 1 / depth)
-            if step < 2 and abs(x) < 0.4:
+            x = line * 0.46 / depth + canvas.rng.uniform(-0.06, 0.06) / depth
+            if step < 2 and abs(x) < 0.45:
                 continue
             height, half = 0.62 / depth * canvas.rng.uniform(0.6, 1.15), 0.16 / depth * canvas.rng.uniform(0.7, 1.2)
             side = np.array([(-1, 0), (-0.95, 0.45), (-0.62, 0.9), (-0.1, 1.04), (0.5, 0.93), (0.88, 0.5), (1, 0)])
@@ -431,3 +431,56 @@ def neon_lights(canvas: Canvas, foot: float, top: float, count: int) -> None:
     """Lamps of all colours along a street at night."""
     places = canvas.rng.uniform((-1.1, foot), (1.1, top), (count, 2))
     lights(places, 0.013, ["#ff4fa0", "#39d0ff", "#ffd04a", "#8f5aff", "#ff6a3a"], 0.9)(canvas)
+
+
+@layer
+def hewn_cross(canvas: Canvas, x: float, y: float, size: float, foot: float, stone: Colour) -> None:
+    """A church cut from the rock, seen from above its roof: a block with the plan of a cross, crosses carved on top."""
+    arm = 0.36
+    plan = np.array(
+        [
+            (-arm, -1),
+            (arm, -1),
+            (arm, -arm),
+            (1, -arm),
+            (1, arm),
+            (arm, arm),
+            (arm, 1),
+            (-arm, 1),
+            (-arm, arm),
+            (-1, arm),
+            (-1, -arm),
+            (-arm, -arm),
+        ]
+    )
+
+    def seen(flat: Shape) -> Shape:
+        return np.stack([x + size * flat[:, 0] * (1 - 0.14 * flat[:, 1]), y + 0.38 * size * flat[:, 1]], axis=1)
+
+    roof = seen(plan)
+    for left, right in ((10, 11), (2, 3), (0, 1)):  # the walls that face the camera
+        corners = np.concatenate([roof[[left, right]], roof[[right, left]] * (0.94, 0) + (0.06 * x, foot)])
+        lit = (roof[left, 0] + roof[right, 0] - 2 * x) * canvas.sun >= 0
+        canvas.fill(
+            [corners], Paint(mix(stone, "#ffd9b0", 0.12 if lit else 0.0), mix(stone, "#30130f", 0.5), grain=0.16)
+        )
+        middle, wide = corners[:2].mean(axis=0), np.ptp(corners[:2, 0])
+        holes = [
+            arch(middle[0] + s * 0.25 * wide, middle[1] - v - 0.2 * size, 0.08 * wide, middle[1] - v)
+            for s in (-1, 1)
+            for v in (0.2 * size, 0.62 * size)
+        ]
+        canvas.fill(holes, "#2a1512", 0.9)
+        ledges = [
+            box(middle[0] - 0.5 * wide, middle[1] - v - 0.02, middle[0] + 0.5 * wide, middle[1] - v)
+            for v in (0.06 * size, 0.5 * size)
+        ]
+        canvas.fill(ledges, mix(stone, "#ffe2c0", 0.3), 0.7)
+    for inset, tone in (
+        (1.0, mix(stone, "#ffe0bd", 0.42)),
+        (0.9, mix(stone, "#40201a", 0.25)),
+        (0.84, mix(stone, "#ffe0bd", 0.36)),
+        (0.62, mix(stone, "#40201a", 0.25)),
+        (0.56, mix(stone, "#ffe0bd", 0.32)),
+    ):
+        canvas.fill([seen(plan * inset)], Paint(tone, grain=0.1))

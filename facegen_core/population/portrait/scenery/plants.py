@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, layer, mix
-from facegen_core.population.portrait.scenery.shapes import Shape, bar, box, disc
+from facegen_core.population.portrait.scenery.shapes import Shape, bar, box, discs
 
 Span = tuple[float, float]
 
@@ -29,7 +29,7 @@ def trees(
             crowns.append(_crown(canvas, x, foot + 0.62 * tall, 0.36 * tall, 0.4 * tall))
             trunks.append(bar((x, foot), (x, foot + 0.5 * tall), 0.07 * tall))
     canvas.fill(trunks, canvas.far("#3b2f25", haze))
-    _leaves(canvas, np.concatenate(crowns), 0.13 * height, colour, haze)
+    _leaves(canvas, np.concatenate(crowns), 0.088 * height, colour, haze)
 
 
 @layer
@@ -37,10 +37,10 @@ def foliage(
     canvas: Canvas, x: float, y: float, wide: float, high: float, colour: Colour = "#3f5f2b", leaf: float = 0.05
 ) -> None:
     """One mass of leaves: a bush, a hedge, or a branch that hangs into the picture."""
-    _leaves(canvas, _crown(canvas, x, y, wide, high, 90), leaf, colour, 0.0)
+    _leaves(canvas, _crown(canvas, x, y, wide, high, 130), leaf, colour, 0.0)
 
 
-def _crown(canvas: Canvas, x: float, y: float, wide: float, high: float, count: int = 26) -> Shape:
+def _crown(canvas: Canvas, x: float, y: float, wide: float, high: float, count: int = 46) -> Shape:
     """Places of leaves within an ellipse."""
     angle, radius = canvas.rng.uniform(0, 2 * np.pi, count), np.sqrt(canvas.rng.uniform(0, 1, count))
     return np.stack([x + wide * radius * np.cos(angle), y + high * radius * np.sin(angle)], axis=1)
@@ -53,8 +53,7 @@ def _leaves(canvas: Canvas, places: Shape, size: float, colour: Colour, haze: fl
         moved = places[:: 1 if i < 2 else 2] + np.array((0.35 * canvas.sun, 0.45)) * size * i
         reach = size * (1.25, 0.85, 0.5)[i]
         sizes = reach * canvas.rng.uniform(0.6, 1.3, len(moved))
-        blobs = [disc(x, y, s, 0.85 * s, 9) for (x, y), s in zip(moved.tolist(), sizes.tolist(), strict=True)]
-        canvas.fill(blobs, Paint(canvas.far(tone, haze), grain=0.13 * (1 - haze)))
+        canvas.fill(discs(moved, sizes, 9, 0.85), Paint(canvas.far(tone, haze), grain=0.13 * (1 - haze)))
 
 
 @layer
@@ -137,7 +136,7 @@ def flowers(
         t = canvas.rng.uniform(0, 1, count // len(colours)) ** 1.5
         x, y = canvas.rng.uniform(-1.1, 1.1, len(t)), top + (foot - top) * t
         sizes = size * (0.25 + 1.2 * t)
-        canvas.fill([disc(a, b, s, 0.75 * s, 9) for a, b, s in zip(x, y, sizes, strict=True)], Paint(colour, grain=0.1))
+        canvas.fill(discs(np.stack([x, y], axis=1), sizes, 9, 0.75), Paint(colour, grain=0.1))
 
 
 @layer

@@ -1,6 +1,7 @@
 """Rooms from within: walls and floors, windows, shelves, furniture, lamps, vaults, a stage."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -210,7 +211,8 @@ def things(
         ) * (half, height)
         colour = colours[i % len(colours)]
         canvas.fill(
-            [outline + (x, foot)], Paint(mix(colour, "#ffffff", 0.2), mix(colour, "#0d0c0e", 0.2), turn=0.5, grain=0.03)
+            [outline + np.array((x, foot))],
+            Paint(mix(colour, "#ffffff", 0.2), mix(colour, "#0d0c0e", 0.2), turn=0.5, grain=0.03),
         )
 
 
@@ -269,10 +271,10 @@ def striped_arches(
     for level, reach in ((spring, 1.0), (spring + 0.75 * half, 1.0)):
         stones: list[list[np.ndarray]] = [[], []]
         turn = np.linspace(-0.1, np.pi + 0.1, 16)
-        for k, (a, b) in enumerate(zip(turn[:-1], turn[1:], strict=True)):
+        for k, (a, b) in enumerate(pairwise(turn.tolist())):
             inner, outer = 0.86 * half * reach, 1.24 * half * reach
             ring = [(np.cos(t) * r, np.sin(t) * r) for t, r in ((a, inner), (b, inner), (b, outer), (a, outer))]
-            stones[k % 2].append(np.array(ring) + (x, level))
+            stones[k % 2].append(np.add(ring, (x, level)))
         canvas.fill(stones[0], Paint(tone[0], mix(tone[0], "#20100a", 0.2)))
         canvas.fill(stones[1], Paint(tone[1], mix(tone[1], "#20100a", 0.2)))
     for side in (-1, 1):
@@ -392,6 +394,26 @@ def ceiling_trusses(canvas: Canvas, count: int = 6) -> None:
         lower = rib - (0, 0.07 * size)
         canvas.fill(stroke(rib, 0.02 * size) + stroke(lower, 0.014 * size), "#4a4d4c", 0.9)
         canvas.fill(
-            [bar(tuple(a), tuple(b), 0.008 * size) for a, b in zip(rib[::2], lower[1::2], strict=False)], "#4a4d4c", 0.8
+            [bar(a, b, 0.008 * size) for a, b in zip(rib[::2].tolist(), lower[1::2].tolist(), strict=True)],
+            "#4a4d4c",
+            0.8,
         )
     canvas.shine("#f4f4ee", 0.4 * step(canvas.y - 0.75, 0.5))
+
+
+@layer
+def potted(canvas: Canvas, x: float, foot: float, height: float, pot: Colour = "#b5694a") -> None:
+    """A house plant with long leaves in a pot."""
+    half = 0.14 * height
+    canvas.fill([np.array([(-0.8, 0), (0.8, 0), (1, 2), (-1, 2)]) * half + (x, foot)], Paint(pot, turn=0.5))
+    leaves: list[list[np.ndarray]] = [[], []]
+    t = np.linspace(0, 1, 7)
+    for k, angle in enumerate(canvas.rng.permutation(np.linspace(0.35, np.pi - 0.35, 15))):
+        reach = height * canvas.rng.uniform(0.5, 0.8)
+        along = np.stack(
+            [x + reach * t * np.cos(angle), foot + 2 * half + reach * (t * np.sin(angle) - 0.2 * t**2)], axis=1
+        )
+        wide = 0.055 * height * np.sin(np.pi * np.clip(t, 0.04, 1))[:, None] * (-np.sin(angle), np.cos(angle))
+        leaves[k % 2].append(np.concatenate([along + wide, (along - wide)[::-1]]))
+    canvas.fill(leaves[0], Paint("#2f5230", "#23402a"))
+    canvas.fill(leaves[1], Paint("#6b9450", "#4a7a42"))

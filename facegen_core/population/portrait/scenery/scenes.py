@@ -95,6 +95,7 @@ def finish(planes: Floats, pixels: int, blur: float) -> Floats:
         light = planes * planes  # near enough to linear light
         gaussian_filter(light, (0, blur * side, blur * side), output=light, mode="nearest", truncate=2.5)
         planes = np.sqrt(light)
-    if side != pixels:
-        planes = np.stack([resized(plane, pixels, pixels) for plane in planes])
-    return np.ascontiguousarray(np.clip(planes, 0, 1).transpose(1, 2, 0))
+    picture = np.empty((pixels, pixels, 3), dtype=np.float32)
+    for channel, plane in enumerate(planes):
+        np.clip(plane if side == pixels else resized(plane, pixels, pixels), 0, 1, out=picture[..., channel])
+    return picture
