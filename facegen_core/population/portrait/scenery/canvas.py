@@ -21,7 +21,7 @@ DRAWN = 512  # polygons are drawn at least this large and then reduced, so that 
 
 @lru_cache(maxsize=1024)
 def _parsed(colour: str) -> Floats:
-    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32) / 255
+    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32) / np.float32(255)
 
 
 def rgb(colour: Colour) -> Floats:
@@ -95,14 +95,16 @@ class Window(NamedTuple):
         """(1, columns) across the shapes, from -1 to 1."""
         left, _, right, _ = self.extent
         centres = np.arange(self.columns.start, self.columns.stop, dtype=np.float32) + 0.5
-        return np.clip((2 * centres - (left + right)) / max(right - left, 1e-6), -1, 1)[None, :]
+        across = (2 * centres - (left + right)) / max(right - left, 1e-6)
+        return np.clip(across, -1, 1).astype(np.float32, copy=False)[None, :]
 
     @property
     def y(self) -> Floats:
         """(rows, 1) down the shapes, from 0 to 1."""
         _, top, _, foot = self.extent
         centres = np.arange(self.rows.start, self.rows.stop, dtype=np.float32) + 0.5
-        return np.clip((centres - top) / max(foot - top, 1e-6), 0, 1)[:, None]
+        down = (centres - top) / max(foot - top, 1e-6)
+        return np.clip(down, 0, 1).astype(np.float32, copy=False)[:, None]
 
 
 class Canvas:

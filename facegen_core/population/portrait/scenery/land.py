@@ -118,15 +118,15 @@ def _depth(canvas: Canvas, horizon: float) -> tuple[slice | None, Floats]:
 
 
 def _on_ground(tile: Floats, across: Floats, along: Floats) -> Floats:
-    """A tile's values at places on the ground, repeated without end."""
-    side = tile.shape[0]
-    u, v = across % side, np.broadcast_to(along % side, across.shape)
-    left, top = u.astype(np.int32), v.astype(np.int32)
+    """A tile's values at places on the ground; it is mirrored again and again, so that no seam is seen."""
+    side = tile.shape[0] - 1
+    u = np.abs((across + 0.37 * side) % (2 * side) - side)
+    v = np.abs(along % (2 * side) - side)
+    left, top = np.minimum(u.astype(np.int32), side - 1), np.minimum(v.astype(np.int32), side - 1)
     u, v = u - left, v - top
-    left, top = left % side, top % side
-    right, low = (left + 1) % side, (top + 1) % side
-    upper = tile[top, left] * (1 - u) + tile[top, right] * u
-    return upper * (1 - v) + (tile[low, left] * (1 - u) + tile[low, right] * u) * v
+    u, v = u * u * (3 - 2 * u), v * v * (3 - 2 * v)
+    upper = tile[top, left] * (1 - u) + tile[top, left + 1] * u
+    return upper * (1 - v) + (tile[top + 1, left] * (1 - u) + tile[top + 1, left + 1] * u) * v
 
 
 @layer
@@ -155,10 +155,10 @@ def water(
         return
     depth = (line + 1) / np.maximum(line - canvas.y[top:bottom], 0.01)
     tile = fractal(canvas.rng, 16, 16, 4, 0.75)
-    waves = _on_ground(tile, canvas.x * depth * 3, depth * 22) / (1 + (0.05 * depth) ** 2)
+    waves = _on_ground(tile, canvas.x * depth * 7, depth * 26) / (1 + (0.05 * depth) ** 2)
     offset = np.arange(bottom - top)
     source = np.clip(top - 1 - (offset * 1.15).astype(int), 0, top - 1 if top else 0)
-    slide = 0.012 * canvas.pixels * ripple * np.clip(offset / canvas.pixels * 8 + 0.3, 0, 1.5)[:, None] * waves
+    slide = 0.009 * canvas.pixels * ripple * np.clip(offset / canvas.pixels * 8 + 0.3, 0, 1.5)[:, None] * waves
     columns = np.clip(np.arange(canvas.pixels) + slide, 0, canvas.pixels - 1).astype(int)
     t = np.clip((line - canvas.y[top:bottom]) / (line + 1), 0, 1)
     far, near = rgb(colour)[:, None, None], rgb(mix(colour, "#0c1c2a", 0.4) if deep is None else deep)[:, None, None]
@@ -171,16 +171,13 @@ def water(
 
 
 @layer
-def boulders(canvas: Canvas, places: Places, size: float, colour: Colour, snow: bool = False) -> None:
-    """Rocks, blocks of ice or heaps of salt: rounded shapes of many corners."""
+def boulders(canvas: Canvas, places: Places, size: float, colour: Colour, shadow: Colour = "#101820") -> None:
+    """Rocks, blocks of ice or heaps of salt: rounded shapes of many corners, towards a shadow's colour below."""
     for x, y in places:
         wide = size * canvas.rng.uniform(0.7, 1.3)
         edge = disc(x, y, wide, wide * canvas.rng.uniform(0.5, 0.75), corners=9)
         edge += canvas.rng.uniform(-0.16, 0.16, edge.shape) * wide
-        canvas.fill([edge], Paint(mix(colour, "#ffffff", 0.22), mix(colour, "#101820", 0.36), turn=0.22, grain=0.12))
-        if snow:
-            cap = edge * (0.9, 0.45) + (0.1 * x, 0.55 * y + 0.28 * wide)
-            canvas.fill([cap], "#f4f8fb", 0.9)
+        canvas.fill([edge], Paint(mix(colour, "#ffffff", 0.22), mix(colour, shadow, 0.4), turn=0.22, grain=0.12))
 
 
 @layer

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, layer, mix
+from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, Shape, layer, mix
 from facegen_core.population.portrait.scenery.shapes import (
-    Shape,
     Wall,
     arch,
     bar,
@@ -62,100 +61,12 @@ def lattice_tower(
 
 
 @layer
-def arched_bridge(
-    canvas: Canvas, wall: Wall, colour: Colour, arches: int, dark: Colour, flat: float = 0.5, haze: float = 0.0
-) -> None:
-    """A stone bridge: arches that take up so much of its height, with piers between them."""
-    canvas.fill(
-        onto(wall, [box(0, 0, 1, 1)]),
-        Paint(canvas.far(mix(colour, "#ffffff", 0.1), haze), canvas.far(mix(colour, "#1a1a1c", 0.2), haze), grain=0.1),
-    )
-    turn = np.linspace(0, np.pi, 17)
-    openings = [
-        np.stack([(a + b) / 2 + (b - a) / 2 * np.cos(turn), 0.98 * flat * np.sin(turn)], axis=1)
-        for a, b in spread(arches, 0.84)
-    ]
-    rims = [(o - (o[:, 0].mean(), 0)) * (1.07, 1.09) + (o[:, 0].mean(), 0) for o in openings]
-    canvas.fill(onto(wall, rims), canvas.far(mix(colour, "#ffffff", 0.3), haze), 0.7)
-    canvas.fill(onto(wall, openings), Paint(canvas.far(dark, haze), canvas.far(mix(dark, canvas.air, 0.25), haze)))
-    canvas.fill(onto(wall, [box(0, 0.93, 1, 1)]), canvas.far(mix(colour, "#ffffff", 0.25), haze))
-
-
-@layer
-def cable_stayed(
-    canvas: Canvas, pylons: Sequence[float], deck: tuple[float, float, float, float], height: float, colour: Colour
-) -> None:
-    """A bridge hung on straight cables from pairs of pylons; the deck runs from (x, y) to (x, y)."""
-    x0, y0, x1, y1 = deck
-
-    def at(x: float) -> float:
-        return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
-
-    for x in pylons:
-        for offset in (-0.045, 0.045):
-            top = at(x) + height * (1 if offset < 0 else 0.96)
-            canvas.fill(
-                [
-                    np.array(
-                        [
-                            (x + offset - 0.02, at(x) - 0.35),
-                            (x + offset + 0.02, at(x) - 0.35),
-                            (x + offset + 0.013, top),
-                            (x + offset - 0.013, top),
-                        ]
-                    )
-                ],
-                Paint(mix(colour, "#ffffff", 0.2), colour, turn=0.4),
-            )
-            cables = []
-            for k in range(1, 11):
-                for side in (-1, 1):
-                    end = x + offset + side * 0.06 * k
-                    cables.append(bar((x + offset, top - 0.06 * height * (10 - k) * 0.85), (end, at(end)), 0.005))
-            canvas.fill(cables, mix(colour, "#20262c", 0.35), 0.7)
-    piers = [box(x - 0.018, at(x) - 0.3, x + 0.018, at(x)) for x in np.arange(x0, x1, 0.16).tolist()]
-    canvas.fill(piers, Paint(mix(colour, "#2a2e33", 0.2), grain=0.05))
-    canvas.fill(
-        [np.array([(x0, y0), (x1, y1), (x1, y1 - 0.05), (x0, y0 - 0.05)])],
-        Paint(mix(colour, "#ffffff", 0.1), mix(colour, "#15181c", 0.55)),
-    )
-
-
-@layer
-def steel_arch(
-    canvas: Canvas, left: float, right: float, deck: float, rise: float, colour: Colour, stone: Colour
-) -> None:
-    """A great arch of girders from which a level deck hangs, between stone pylons."""
-    t = np.linspace(0, 1, 34)
-    x = left + (right - left) * t
-    lower = np.stack([x, deck - 0.16 + (rise + 0.1) * (1 - (2 * t - 1) ** 2)], axis=1)
-    upper = np.stack([x, deck + 0.1 + rise * (1 - np.abs(2 * t - 1) ** 2.2)], axis=1)
-    members = stroke(lower, 0.03) + stroke(upper, 0.026)
-    for i in range(33):
-        members += [bar(lower[i], upper[i], 0.01), bar(lower[i], upper[i + 1], 0.009)]
-    hangers = [bar(tuple(point), (point[0], deck), 0.007) for point in lower if point[1] > deck]
-    canvas.fill([np.concatenate([lower, upper[::-1]])], colour, 0.35)
-    canvas.fill(members + hangers, Paint(mix(colour, "#ffffff", 0.15), colour))
-    canvas.fill(
-        [box(-1.3, deck - 0.05, 1.3, deck + 0.015)], Paint(mix(colour, "#ffffff", 0.2), mix(colour, "#0d1014", 0.4))
-    )
-    for end, way in ((left, 1), (right, -1)):
-        for offset in (-0.05, 0.12):
-            px = end - way * offset * 0.6
-            canvas.fill(
-                [np.array([(px - 0.05, -0.7), (px + 0.05, -0.7), (px + 0.04, deck + 0.25), (px - 0.04, deck + 0.25)])],
-                Paint(stone, mix(stone, "#2b2a28", 0.25), turn=0.35, grain=0.08),
-            )
-
-
-@layer
 def glass_pyramid(canvas: Canvas, x: float, foot: float, half: float, height: float, rows: int = 9) -> None:
     """A pyramid of glass diamonds in a thin frame."""
     tip, ridge = (x, foot + height), (x - 0.32 * half * canvas.sun, foot - 0.06)
     left, right = (x - half, foot), (x + half, foot)
-    for corner, tone in ((left, "#a9c0cf"), (right, "#7f9aac")):
-        if (corner is left) != (canvas.sun < 0):
-            tone = mix(tone, "#33485a", 0.25)
+    for corner, glass, side in ((left, "#a9c0cf", -1), (right, "#7f9aac", 1)):
+        tone = mix(glass, "#33485a", 0.0 if side == canvas.sun else 0.25)
         canvas.fill(
             [np.array([corner, ridge, tip])], Paint(mix(tone, "#ffffff", 0.2), mix(tone, "#e6c890", 0.35)), 0.86
         )
@@ -291,46 +202,6 @@ def stupa_lattice(canvas: Canvas, x: float, foot: float, half: float, height: fl
 
 
 @layer
-def masts(
-    canvas: Canvas,
-    foot: float,
-    places: Sequence[tuple[float, float]],
-    colour: Colour = "#6b4a32",
-    hull: Colour = "#3c2b25",
-) -> None:
-    """Old sailing boats at a quay: (x, mast height) of each."""
-    for x, height in places:
-        wide = 0.32 * height
-        canvas.fill(
-            [
-                np.array(
-                    [
-                        (x - wide, foot + 0.09),
-                        (x + wide, foot + 0.11),
-                        (x + 0.8 * wide, foot - 0.03),
-                        (x - 0.8 * wide, foot - 0.03),
-                    ]
-                )
-            ],
-            Paint(mix(hull, "#ffffff", 0.15), hull),
-        )
-        canvas.fill([bar((x - wide, foot + 0.095), (x + wide, foot + 0.115), 0.015)], "#e8e2d4")
-        top = foot + height
-        rigging = [
-            bar((x, top), (x + side * wide * reach, foot + 0.1), 0.005) for side in (-1, 1) for reach in (0.45, 0.95)
-        ]
-        canvas.fill(
-            [
-                bar((x, foot + 0.05), (x, top), 0.018),
-                bar((x - 0.3 * wide, foot + 0.7 * height), (x + 0.5 * wide, foot + 0.74 * height), 0.01),
-                bar((x, foot + 0.2), (x + 0.85 * wide, foot + 0.24), 0.024),
-            ],
-            colour,
-        )
-        canvas.fill(rigging, "#2c2622", 0.7)
-
-
-@layer
 def prayer_flags(
     canvas: Canvas, lines: Sequence[tuple[tuple[float, float], tuple[float, float]]], size: float = 0.075
 ) -> None:
@@ -462,7 +333,7 @@ def hewn_cross(canvas: Canvas, x: float, y: float, size: float, foot: float, sto
         corners = np.concatenate([roof[[left, right]], roof[[right, left]] * (0.94, 0) + (0.06 * x, foot)])
         lit = (roof[left, 0] + roof[right, 0] - 2 * x) * canvas.sun >= 0
         canvas.fill(
-            [corners], Paint(mix(stone, "#ffd9b0", 0.12 if lit else 0.0), mix(stone, "#30130f", 0.5), grain=0.16)
+            [corners], Paint(mix(stone, "#30130f", 0.12 if lit else 0.3), mix(stone, "#30130f", 0.65), grain=0.16)
         )
         middle, wide = corners[:2].mean(axis=0), np.ptp(corners[:2, 0])
         holes = [
@@ -477,10 +348,10 @@ def hewn_cross(canvas: Canvas, x: float, y: float, size: float, foot: float, sto
         ]
         canvas.fill(ledges, mix(stone, "#ffe2c0", 0.3), 0.7)
     for inset, tone in (
-        (1.0, mix(stone, "#ffe0bd", 0.42)),
+        (1.0, mix(stone, "#ffe8cf", 0.58)),
         (0.9, mix(stone, "#40201a", 0.25)),
-        (0.84, mix(stone, "#ffe0bd", 0.36)),
+        (0.84, mix(stone, "#ffe8cf", 0.5)),
         (0.62, mix(stone, "#40201a", 0.25)),
-        (0.56, mix(stone, "#ffe0bd", 0.32)),
+        (0.56, mix(stone, "#ffe8cf", 0.45)),
     ):
         canvas.fill([seen(plan * inset)], Paint(tone, grain=0.1))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, layer, mix
-from facegen_core.population.portrait.scenery.shapes import Shape, bar, box, disc, stroke
+from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, Shape, layer, mix
+from facegen_core.population.portrait.scenery.shapes import bar, box, disc, stroke
 
 CLOTHES = ("#2b3446", "#8c2f2f", "#d8d4cc", "#44546b", "#6d5a45", "#b88a3f", "#1f1f24", "#5d7a8c")
 SKINS = ("#d9a988", "#8f6144", "#e6bf9f")
@@ -139,7 +139,7 @@ def horseman(
 
 
 @layer
-def bronze_boy(canvas: Canvas, x: float, foot: float, size: float, bronze: Colour = "#4d3b28") -> None:
+def bronze_boy(canvas: Canvas, x: float, foot: float, size: float, bronze: Colour = "#634a2f") -> None:
     """A small naked boy of bronze who fills a fountain; ``size`` tall."""
     light = mix(bronze, "#ffe2b0", 0.35)
 

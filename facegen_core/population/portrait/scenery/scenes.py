@@ -28,7 +28,7 @@ SCENES: dict[str, Scene] = {
 
 BLUR = 0.006
 SEEN = 1.5  # standard deviation of the blur in pixels of the painting: finer would be lost
-SMALLEST = 48  # pixels of a painting that is blurred much
+SMALLEST = 128  # pixels of a painting: details of a smaller one would cover each other as they do not at any other size
 
 
 def place_for(seed: int) -> str:
@@ -64,7 +64,7 @@ def paint_scene(name: str, seed: int, pixels: int, blur: float = BLUR) -> Floats
     """
     scene = find_scene(name)
     rng = numpy_generator(seed, zlib.crc32(scene.name.encode()))
-    side = pixels if blur == 0 else min(pixels, max(SMALLEST, round(SEEN / blur)))
+    side = max(SMALLEST, pixels if blur == 0 else min(pixels, round(SEEN / blur)))
     canvas = Canvas(side, rng, sun=1 if scene.light.direction[0] > 0 else -1)
     for layer in scene.place:
         layer(canvas)

@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from facegen_core.population.noise import step
-from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, layer, mix, rgb
-from facegen_core.population.portrait.scenery.shapes import Shape, disc, discs
+from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Shape, layer, mix, rgb
+from facegen_core.population.portrait.scenery.shapes import disc, discs
 
 
 class Heaven(NamedTuple):

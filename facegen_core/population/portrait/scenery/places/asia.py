@@ -6,18 +6,17 @@ from facegen_core.population.portrait.scenery.buildings import (
     MINARET,
     ONION,
     SHAFT,
-    battlements,
     dome,
     facade,
     patch,
-    skyline,
     tower,
 )
+from facegen_core.population.portrait.scenery.halls import ceiling_trusses, lanterns, stalls, vault
 from facegen_core.population.portrait.scenery.land import boulders, cracks, ground, hills, mountain, paving, water
 from facegen_core.population.portrait.scenery.landmarks import hewn_cross, prayer_flags, stupa_lattice
 from facegen_core.population.portrait.scenery.people import crowd, soldiers
 from facegen_core.population.portrait.scenery.plants import trees
-from facegen_core.population.portrait.scenery.rooms import ceiling_trusses, lanterns, room, stalls, vault
+from facegen_core.population.portrait.scenery.rooms import room
 from facegen_core.population.portrait.scenery.scene import (
     LEFT,
     RIGHT,
@@ -30,6 +29,7 @@ from facegen_core.population.portrait.scenery.scene import (
     sunny,
 )
 from facegen_core.population.portrait.scenery.sky import glow, haze, plume, sky
+from facegen_core.population.portrait.scenery.towns import battlements, skyline
 
 GOLD, GOLDSHADE = "#dd9a2b", "#8f5a14"
 WARES = ("#b3322e", "#d98a2b", "#2f6f7d", "#7a2f5a", "#d9b23f", "#3d6a3a", "#274a7d", "#c25a3c")
@@ -130,7 +130,8 @@ PLACES = (
                     (0.95, -0.52),
                 ],
                 0.085,
-                "#f0f0ea",
+                "#fbfbf8",
+                "#8fb4ba",
             ),
         ),
         desert(RIGHT),
@@ -201,7 +202,9 @@ PLACES = (
                 foot=-0.2,
                 rugged=0.2,
             ),
-            boulders([(-0.98, -0.35), (-0.78, -0.3), (-0.6, -0.38), (0.55, -0.3), (-0.9, -0.55)], 0.085, "#8fd3e2"),
+            boulders(
+                [(-0.98, -0.35), (-0.78, -0.3), (-0.6, -0.38), (0.55, -0.3), (-0.9, -0.55)], 0.085, "#c3eef5", "#2f86a8"
+            ),
             haze(0.0, 0.06, 0.4, "#eef6fa"),
         ),
         alpine(LEFT),

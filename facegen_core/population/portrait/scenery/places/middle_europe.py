@@ -1,27 +1,22 @@
 """France, Belgium, Germany, the Alps and Romania."""
 
+from facegen_core.population.portrait.scenery.bridges import arched_bridge
 from facegen_core.population.portrait.scenery.buildings import (
     BAROQUE,
     CONE,
     EGG,
     SHAFT,
-    SPIRE,
     arcade,
-    battlements,
     columns,
     dome,
     facade,
-    houses,
-    keep,
     patch,
     rose,
-    skyline,
     temple_front,
     tower,
 )
 from facegen_core.population.portrait.scenery.land import ground, hills, mountain, paving, water
 from facegen_core.population.portrait.scenery.landmarks import (
-    arched_bridge,
     glass_pyramid,
     lattice_tower,
     niche,
@@ -33,6 +28,7 @@ from facegen_core.population.portrait.scenery.people import bronze_boy, crowd
 from facegen_core.population.portrait.scenery.plants import conifers, flowers, hedge, trees
 from facegen_core.population.portrait.scenery.scene import LEFT, RIGHT, Scene, alpine, northern, overcast, shade, sunny
 from facegen_core.population.portrait.scenery.sky import sky
+from facegen_core.population.portrait.scenery.towns import battlements, houses, keep, skyline
 
 PARIS = "#d9ccb2"
 SLATE = "#6f7d8a"
@@ -101,6 +97,7 @@ PLACES = (
                 rise=0.7,
                 storeys=False,
             ),
+            ground("#4a6630", "#5f7c3f", -0.5, 0.2),
             trees(-0.5, 0.4, "#4d6b35", ((-1.3, -0.2), (0.7, 1.3))),
             trees(-0.85, 0.5, "#5b7338", ((-1.3, 1.3),)),
             conifers(-0.75, 0.95, "#33503a", ((-1.15, -0.45),)),

@@ -1,26 +1,23 @@
 """The Nordic countries and Britain."""
 
+from facegen_core.population.portrait.scenery.bridges import cable_stayed, masts
 from facegen_core.population.portrait.scenery.buildings import (
     BAROQUE,
     CONE,
     SHAFT,
-    battlements,
     columns,
     dome,
     facade,
-    houses,
-    keep,
     patch,
-    skyline,
     temple_front,
     tower,
 )
 from facegen_core.population.portrait.scenery.land import boulders, ground, hills, mountain, paving, water
-from facegen_core.population.portrait.scenery.landmarks import cable_stayed, masts
 from facegen_core.population.portrait.scenery.people import crowd, horseman
 from facegen_core.population.portrait.scenery.plants import trees
 from facegen_core.population.portrait.scenery.scene import LEFT, RIGHT, Scene, northern, overcast
 from facegen_core.population.portrait.scenery.sky import haze, plume, sky
+from facegen_core.population.portrait.scenery.towns import battlements, houses, keep, skyline
 
 COPPER = "#6fa893"
 PAINTED = ("#c8452f", "#e0a435", "#3f6f9e", "#d8c79a", "#b5533a", "#efe3c8", "#5d8a6f", "#d9822f")
@@ -81,8 +78,8 @@ PLACES = (
             hills(-0.05, "#6f7a6d", -0.5, 0.45, 0.12, 0.2),
             hills(-0.2, "#8a6f52", -0.5, 0.2, 0.05, 0.1),
             ground("#8d7a66", "#a79173", -0.28, 0.2),
-            plume(0.62, -0.42, 0.95, 0.32, 0.1),
-            plume(0.62, -0.42, 0.55, 0.12, 0.02, "#ffffff"),
+            plume(0.62, -0.42, 1.5, 0.42, 0.12),
+            plume(0.62, -0.42, 0.9, 0.14, 0.03, "#ffffff"),
             boulders([(0.3, -0.5), (0.42, -0.46), (0.85, -0.47), (0.98, -0.52)], 0.06, "#7d6a58"),
             haze(-0.42, 0.1, 0.4, "#f2f4f4"),
             crowd(-0.42, 0.15, 9),
@@ -147,7 +144,7 @@ PLACES = (
             patch("-1.4,-0.52 0.5,-0.52 0.62,-0.2 0.3,0.28 0.06,0.26", "#fbfbfa", "#cfd6da"),
             patch("-1.4,-0.52 -1.4,-0.46 0.1,0.27 0.06,0.26", "#9aa5ad", "#b9c2c8"),
             patch("0.34,-0.52 1.4,-0.52 1.4,-0.4 0.4,-0.3", "#f2f3f2", "#cdd4d8"),
-            crowd(-0.5, 0.09, 10),
+            crowd(-0.47, 0.09, 10),
             water("#86a3b4", -0.5, 0.55, 0.6, "#33536a"),
         ),
         northern(LEFT),

@@ -1,22 +1,9 @@
 """The Americas and Australia."""
 
-from facegen_core.population.portrait.scenery.buildings import (
-    BAROQUE,
-    facade,
-    patch,
-    skyline,
-    temple_front,
-    tower,
-)
+from facegen_core.population.portrait.scenery.bridges import steel_arch
+from facegen_core.population.portrait.scenery.buildings import BAROQUE, facade, patch, temple_front, tower
 from facegen_core.population.portrait.scenery.land import boulders, ground, hills, mountain, road, slot_canyon, water
-from facegen_core.population.portrait.scenery.landmarks import (
-    neon_lights,
-    shells,
-    signboard,
-    spiral_drum,
-    steel_arch,
-    terraces,
-)
+from facegen_core.population.portrait.scenery.landmarks import neon_lights, shells, signboard, spiral_drum, terraces
 from facegen_core.population.portrait.scenery.people import crowd
 from facegen_core.population.portrait.scenery.plants import conifers, hedge, palms, trees
 from facegen_core.population.portrait.scenery.scene import (
@@ -30,6 +17,7 @@ from facegen_core.population.portrait.scenery.scene import (
     sunny,
 )
 from facegen_core.population.portrait.scenery.sky import beam, glow, haze, sky
+from facegen_core.population.portrait.scenery.towns import skyline
 
 REDROCK, REDSHADE = "#c8693a", "#7a3524"
 
@@ -96,7 +84,8 @@ PLACES = (
             boulders(
                 [(-0.9, -0.42), (-0.6, -0.48), (0.55, -0.44), (0.78, -0.55), (1.0, -0.43), (-1.05, -0.6), (-0.3, -0.4)],
                 0.07,
-                "#cfe6f1",
+                "#e3f3fa",
+                "#4f93bd",
             ),
         ),
         alpine(LEFT),
@@ -150,7 +139,8 @@ PLACES = (
         (
             sky("dawn", -0.1, 0.3),
             mountain(
-                "-1.4,0.2 -1.1,0.34 -0.95,0.3 -0.82,0.72 -0.74,0.5 -0.62,0.62 -0.45,0.42 -0.2,0.6 -0.05,0.95 0.08,0.98 0.2,0.7 0.38,0.55 0.5,0.82 0.6,0.86 0.7,0.55 0.84,0.64 1.0,0.3 1.4,0.22",
+                "-1.4,0.2 -1.1,0.34 -0.95,0.3 -0.82,0.72 -0.74,0.5 -0.62,0.62 -0.45,0.42 -0.2,0.6 -0.05,0.95 0.08,0.98 "
+                "0.2,0.7 0.38,0.55 0.5,0.82 0.6,0.86 0.7,0.55 0.84,0.64 1.0,0.3 1.4,0.22",
                 "#e8a283",
                 "#6f5a72",
                 foot=-0.3,
@@ -182,7 +172,8 @@ PLACES = (
                 rugged=0.03,
             ),
             mountain(
-                "-1.02,-0.16 -0.92,0.06 -0.88,0.12 -0.86,0.6 -0.6,0.62 -0.55,0.56 -0.53,0.3 -0.5,0.42 -0.47,0.42 -0.45,0.12 -0.3,-0.1 -0.24,-0.16",
+                "-1.02,-0.16 -0.92,0.06 -0.88,0.12 -0.86,0.6 -0.6,0.62 -0.55,0.56 -0.53,0.3 "
+                "-0.5,0.42 -0.47,0.42 -0.45,0.12 -0.3,-0.1 -0.24,-0.16",
                 REDROCK,
                 REDSHADE,
                 foot=-0.2,
@@ -192,7 +183,8 @@ PLACES = (
                 fluted=True,
             ),
             mountain(
-                "0.34,-0.16 0.46,0.02 0.52,0.1 0.53,0.42 0.56,0.42 0.58,0.28 0.6,0.54 0.84,0.56 0.87,0.1 0.94,0.04 1.08,-0.16",
+                "0.34,-0.16 0.46,0.02 0.52,0.1 0.53,0.42 0.56,0.42 0.58,0.28 "
+                "0.6,0.54 0.84,0.56 0.87,0.1 0.94,0.04 1.08,-0.16",
                 REDROCK,
                 REDSHADE,
                 foot=-0.2,
@@ -250,7 +242,8 @@ PLACES = (
         (
             sky("deep", -0.2, 0.2),
             mountain(
-                "-1.5,-0.22 -1.3,-0.1 -1.1,0.12 -0.86,0.26 -0.5,0.34 0.1,0.36 0.6,0.33 0.84,0.26 1.0,0.1 1.1,-0.06 1.2,-0.22",
+                "-1.5,-0.22 -1.3,-0.1 -1.1,0.12 -0.86,0.26 -0.5,0.34 0.1,0.36 "
+                "0.6,0.33 0.84,0.26 1.0,0.1 1.1,-0.06 1.2,-0.22",
                 "#dd7038",
                 "#8f3a22",
                 foot=-0.24,

@@ -1,15 +1,14 @@
 """Places without a proper name."""
 
-from facegen_core.population.portrait.scenery.buildings import facade, patch, skyline
+from facegen_core.population.portrait.scenery.buildings import facade, patch
+from facegen_core.population.portrait.scenery.halls import ceiling_lights, drapes
 from facegen_core.population.portrait.scenery.land import ground, hills, road, water
 from facegen_core.population.portrait.scenery.people import crowd
 from facegen_core.population.portrait.scenery.plants import conifers, flowers, foliage, hedge, palms, trees, trunks
 from facegen_core.population.portrait.scenery.rooms import (
     cabinets,
-    ceiling_lights,
     curtains,
     desk,
-    drapes,
     lamp,
     picture,
     potted,
@@ -32,6 +31,7 @@ from facegen_core.population.portrait.scenery.scene import (
     windowed,
 )
 from facegen_core.population.portrait.scenery.sky import beam, falling_snow, glow, haze, moon, sky, stars
+from facegen_core.population.portrait.scenery.towns import skyline
 
 JARS = ("#c9552f", "#e3c48a", "#5b7a4a", "#e9e4d8", "#3f5f7a", "#8a4a2f")
 

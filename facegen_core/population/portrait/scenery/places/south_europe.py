@@ -1,28 +1,26 @@
 """Portugal, Spain, Italy, Croatia and Greece."""
 
+from facegen_core.population.portrait.scenery.bridges import arched_bridge
 from facegen_core.population.portrait.scenery.buildings import (
     DOME,
     ONION,
     SHAFT,
     arcade,
-    battlements,
-    blocks,
     columns,
     dome,
     facade,
-    houses,
-    keep,
     patch,
     temple_front,
     tower,
 )
+from facegen_core.population.portrait.scenery.halls import striped_arches
 from facegen_core.population.portrait.scenery.land import boulders, ground, hills, mountain, paving, water
-from facegen_core.population.portrait.scenery.landmarks import arched_bridge
 from facegen_core.population.portrait.scenery.people import crowd
 from facegen_core.population.portrait.scenery.plants import foliage, trees
-from facegen_core.population.portrait.scenery.rooms import lamp, room, striped_arches
+from facegen_core.population.portrait.scenery.rooms import lamp, room
 from facegen_core.population.portrait.scenery.scene import LEFT, RIGHT, Scene, golden, lamplit, sunny
 from facegen_core.population.portrait.scenery.sky import glow, plume, sky
+from facegen_core.population.portrait.scenery.towns import battlements, blocks, houses, keep
 
 TERRACOTTA = "#c46a3f"
 TUSCAN = ("#e3b368", "#d99a5b", "#e8cf9a", "#cf8352", "#d9b98a", "#c9925f")
