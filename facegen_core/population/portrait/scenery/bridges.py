@@ -16,13 +16,11 @@ from facegen_core.population.portrait.scenery.shapes import (
 
 
 @layer
-def arched_bridge(
-    canvas: Canvas, wall: Wall, colour: Colour, arches: int, dark: Colour, flat: float = 0.5, haze: float = 0.0
-) -> None:
+def arched_bridge(canvas: Canvas, wall: Wall, colour: Colour, arches: int, dark: Colour, flat: float = 0.5) -> None:
     """A stone bridge: arches that take up so much of its height, with piers between them."""
     canvas.fill(
         onto(wall, [box(0, 0, 1, 1)]),
-        Paint(canvas.far(mix(colour, "#ffffff", 0.1), haze), canvas.far(mix(colour, "#1a1a1c", 0.2), haze), grain=0.1),
+        Paint(mix(colour, "#ffffff", 0.1), mix(colour, "#1a1a1c", 0.2), grain=0.1),
     )
     turn = np.linspace(0, np.pi, 17)
     openings = [
@@ -30,9 +28,9 @@ def arched_bridge(
         for a, b in spread(arches, 0.84)
     ]
     rims = [(o - (o[:, 0].mean(), 0)) * (1.07, 1.09) + (o[:, 0].mean(), 0) for o in openings]
-    canvas.fill(onto(wall, rims), canvas.far(mix(colour, "#ffffff", 0.3), haze), 0.7)
-    canvas.fill(onto(wall, openings), Paint(canvas.far(dark, haze), canvas.far(mix(dark, canvas.air, 0.25), haze)))
-    canvas.fill(onto(wall, [box(0, 0.93, 1, 1)]), canvas.far(mix(colour, "#ffffff", 0.25), haze))
+    canvas.fill(onto(wall, rims), mix(colour, "#ffffff", 0.3), 0.7)
+    canvas.fill(onto(wall, openings), Paint(dark, mix(dark, canvas.air, 0.25)))
+    canvas.fill(onto(wall, [box(0, 0.93, 1, 1)]), mix(colour, "#ffffff", 0.25))
 
 
 @layer
@@ -107,10 +105,9 @@ def masts(
     canvas: Canvas,
     foot: float,
     places: Sequence[tuple[float, float]],
-    colour: Colour = "#6b4a32",
-    hull: Colour = "#3c2b25",
 ) -> None:
     """Old sailing boats at a quay: (x, mast height) of each."""
+    colour, hull = "#6b4a32", "#3c2b25"
     for x, height in places:
         wide = 0.32 * height
         canvas.fill(

@@ -15,6 +15,7 @@ from facegen_core.population.portrait.scenery.shapes import (
     onto,
     panes,
     path,
+    proportion,
     spread,
     stroke,
     turned,
@@ -47,7 +48,6 @@ ONION: Profile = [
     (0.08, 0.86),
     (0, 1),
 ]
-SPIRE: Profile = [(1, 0), (0.66, 0.28), (0.36, 0.58), (0.12, 0.87), (0, 1)]
 CONE: Profile = [(1, 0), (0, 1)]
 BELL: Profile = [
     (1, 0),
@@ -166,7 +166,6 @@ def tower(
     haze: float = 0.0,
     ribs: int = 0,
     slits: int = 0,
-    bottom: Colour | None = None,
 ) -> None:
     """Anything that looks turned on a lathe: a round tower, a dome, a spire, a minaret.
 
@@ -182,9 +181,8 @@ def tower(
         haze: how much air lies before it.
         ribs: upright lines on it.
         slits: narrow windows, one above another.
-        bottom: its colour at the foot, if another.
     """
-    low = canvas.far(mix(colour, "#15161c", 0.12) if bottom is None else bottom, haze)
+    low = canvas.far(mix(colour, "#15161c", 0.12), haze)
     canvas.fill([turned(profile, x, foot, half, height)], Paint(canvas.far(colour, haze), low, turn=turn * (1 - haze)))
     outline = np.asarray(profile)
     lines = []
@@ -252,39 +250,19 @@ def dome(
 
 
 @layer
-def arcade(
-    canvas: Canvas,
-    wall: Wall,
-    colour: Colour,
-    count: int,
-    dark: Colour = "#3a3330",
-    share: float = 0.62,
-    top: float = 0.8,
-    haze: float = 0.0,
-    bottom_dark: Colour | None = None,
-) -> None:
+def arcade(canvas: Canvas, wall: Wall, colour: Colour, count: int, dark: Colour = "#3a3330", top: float = 0.8) -> None:
     """A wall with a row of arches, whose tops reach up to a share of its height."""
-    canvas.fill(
-        onto(wall, [box(0, 0, 1, 1)]),
-        Paint(canvas.far(mix(colour, "#ffffff", 0.08), haze), canvas.far(colour, haze), turn=0.12),
-    )
-    low = canvas.far(mix(dark, colour, 0.35) if bottom_dark is None else bottom_dark, haze)
-    proportion = abs(
-        (wall[2] - wall[0] if len(wall) == 4 else wall[3] - wall[0])
-        / ((wall[3] if len(wall) == 4 else wall[2]) - wall[1])
-    )
+    canvas.fill(onto(wall, [box(0, 0, 1, 1)]), Paint(mix(colour, "#ffffff", 0.08), colour, turn=0.12))
     openings, rims = [], []
-    for left, right in spread(count, share):
-        half = (right - left) / 2
-        head = arch((left + right) / 2, 0, half, top)
-        rise = half * proportion
-        head[2:, 1] = top - min(rise, 0.7 * top) * (1 - (head[2:, 1] - head[2:, 1].min()) / np.ptp(head[2:, 1]))
-        openings.append(head)
-        rims.append((head - ((left + right) / 2, 0)) * (1.14, 1.03) + ((left + right) / 2, 0))
-    canvas.fill(onto(wall, rims), canvas.far(mix(colour, "#ffffff", 0.32), haze), 0.8)
-    canvas.fill(onto(wall, openings), Paint(canvas.far(dark, haze), low))
-    canvas.fill(onto(wall, [box(-0.01, 0.93, 1.01, 1.0)]), canvas.far(mix(colour, "#ffffff", 0.3), haze))
-    canvas.fill(onto(wall, [box(0, 0.9, 1, 0.93)]), canvas.far(mix(colour, "#15141a", 0.5), haze), 0.7)
+    for left, right in spread(count, 0.62):
+        middle, half = (left + right) / 2, (right - left) / 2
+        opening = arch(middle, 0, half, top, min(half * proportion(wall), 0.7 * top))
+        openings.append(opening)
+        rims.append((opening - (middle, 0)) * (1.14, 1.03) + (middle, 0))
+    canvas.fill(onto(wall, rims), mix(colour, "#ffffff", 0.32), 0.8)
+    canvas.fill(onto(wall, openings), Paint(dark, mix(dark, colour, 0.35)))
+    canvas.fill(onto(wall, [box(-0.01, 0.93, 1.01, 1.0)]), mix(colour, "#ffffff", 0.3))
+    canvas.fill(onto(wall, [box(0, 0.9, 1, 0.93)]), mix(colour, "#15141a", 0.5), 0.7)
 
 
 @layer
@@ -314,36 +292,30 @@ def temple_front(
     wall: Wall,
     colour: Colour,
     count: int,
-    haze: float = 0.0,
     gable: float = 0.3,
-    shade: Colour = "#5a5450",
 ) -> None:
     """Columns under a triangular gable; the wall is that of the columns, the gable stands on it."""
-    canvas.fill(
-        onto(wall, [box(0, 0, 1, 1)]), Paint(canvas.far(mix(shade, "#000000", 0.25), haze), canvas.far(shade, haze))
-    )
-    columns(wall, colour, count, haze=haze)(canvas)
+    canvas.fill(onto(wall, [box(0, 0, 1, 1)]), Paint(mix("#5a5450", "#000000", 0.25), "#5a5450"))
+    columns(wall, colour, count)(canvas)
     triangle = np.array([(-0.05, 1.1), (1.05, 1.1), (0.5, 1.1 + gable)])
     canvas.fill(
         onto(wall, [box(-0.04, 1.0, 1.04, 1.11)]),
-        Paint(canvas.far(mix(colour, "#ffffff", 0.25), haze), canvas.far(colour, haze)),
+        Paint(mix(colour, "#ffffff", 0.25), colour),
     )
-    canvas.fill(onto(wall, [triangle]), canvas.far(mix(colour, "#ffffff", 0.3), haze))
+    canvas.fill(onto(wall, [triangle]), mix(colour, "#ffffff", 0.3))
     inner = (triangle - (0.5, 1.1 + 0.36 * gable)) * (0.8, 0.7) + (0.5, 1.1 + 0.36 * gable)
-    canvas.fill(onto(wall, [inner]), canvas.far(mix(colour, "#38343a", 0.3), haze))
+    canvas.fill(onto(wall, [inner]), mix(colour, "#38343a", 0.3))
 
 
 @layer
-def rose(
-    canvas: Canvas, x: float, y: float, size: float, stone: Colour, glass: Colour = "#2b3550", petals: int = 12
-) -> None:
+def rose(canvas: Canvas, x: float, y: float, size: float, stone: Colour) -> None:
     """A round church window."""
     canvas.fill([disc(x, y, 1.15 * size, corners=32)], mix(stone, "#ffffff", 0.2))
-    canvas.fill([disc(x, y, size, corners=32)], glass)
-    turn = np.arange(petals) * 2 * np.pi / petals
+    canvas.fill([disc(x, y, size, corners=32)], "#2b3550")
+    turn = np.arange(12) * 2 * np.pi / 12
     canvas.fill([bar((x, y), (x + size * np.cos(t), y + size * np.sin(t)), 0.1 * size) for t in turn], stone)
     canvas.fill([disc(x, y, 0.3 * size)], stone)
-    canvas.fill([disc(x, y, 0.18 * size)], glass)
+    canvas.fill([disc(x, y, 0.18 * size)], "#2b3550")
 
 
 @layer

@@ -12,10 +12,10 @@ from facegen_core.population.portrait.scenery.sky import glow
 
 
 @layer
-def ceiling_lights(canvas: Canvas, rows: int = 3, colour: Colour = "#fdfdf8") -> None:
+def ceiling_lights(canvas: Canvas) -> None:
     """Flat lamps in an office's ceiling that run away to the middle."""
     panels = []
-    for k in range(rows):
+    for k in range(3):
         near, far = 1.25 / (1 + 0.28 * k), 1.25 / (1 + 0.28 * k + 0.16)
         for u in (-0.95, -0.35, 0.35, 0.95):
             panels.append(
@@ -28,7 +28,7 @@ def ceiling_lights(canvas: Canvas, rows: int = 3, colour: Colour = "#fdfdf8") ->
                     ]
                 )
             )
-    canvas.fill(panels, colour)
+    canvas.fill(panels, "#fdfdf8")
     canvas.shine("#f4f8ff", 0.18 * step(canvas.y - 0.75, 0.4))
 
 
@@ -70,18 +70,18 @@ def striped_arches(
 
 
 @layer
-def vault(canvas: Canvas, stone: Colour, band: Colour, far: Colour, rings: int = 5) -> None:
+def vault(canvas: Canvas, stone: Colour, band: Colour, far: Colour) -> None:
     """A long vaulted hall: painted arches one behind another, to a light at its end."""
     canvas.air = rgb(far)
-    for k in range(rings):
+    for k in range(5):
         size = 0.78**k
-        tone = mix(stone, far, k / rings)
+        tone = mix(stone, far, k / 5)
         canvas.fill(
             [box(-1.5, -1.5, 1.5, 1.5)] if k == 0 else [arch(0, -1.3, 1.22 * size, 0.1 + 1.0 * size)],
             Paint(tone, mix(tone, "#2a1c10", 0.25), grain=0.08),
         )
         outer, inner = arch(0, -1.3, 1.2 * size, 0.1 + 1.0 * size), arch(0, -1.3, 1.08 * size, 0.1 + 0.9 * size)
-        canvas.fill([np.concatenate([outer[2:], inner[:1:-1]])], Paint(mix(band, far, k / rings), grain=0.1))
+        canvas.fill([np.concatenate([outer[2:], inner[:1:-1]])], Paint(mix(band, far, k / 5), grain=0.1))
         turn = np.linspace(0.1, np.pi - 0.1, 14)
         dots = [
             disc(
@@ -92,15 +92,15 @@ def vault(canvas: Canvas, stone: Colour, band: Colour, far: Colour, rings: int =
             )
             for t in turn
         ]
-        canvas.fill(dots, mix("#2f6f8f", far, 0.6 * k / rings), 0.8)
+        canvas.fill(dots, mix("#2f6f8f", far, 0.6 * k / 5), 0.8)
     canvas.fill([arch(0, -1.3, 0.3, 0.32)], Paint(mix(far, "#ffffff", 0.5), far))
 
 
 @layer
-def stalls(canvas: Canvas, colours: Sequence[str], foot: float = -1.1, top: float = 0.05) -> None:
+def stalls(canvas: Canvas, colours: Sequence[str]) -> None:
     """Goods on both sides of an alley: hanging cloths and heaps of wares, smaller farther away."""
     for side in (-1, 1):
-        wall = (side * 1.25, foot, top + 0.15, side * 0.3, -0.45, -0.05)
+        wall = (side * 1.25, -1.1, 0.05 + 0.15, side * 0.3, -0.45, -0.05)
         canvas.fill(onto(wall, [box(0, 0, 1, 1)]), Paint("#4a3222", "#2a1a12"))
         for i, (a, b) in enumerate(spread(9, 0.86)):
             for row, (low, high) in enumerate(((0.62, 0.98), (0.34, 0.6), (0.08, 0.3))):
@@ -137,16 +137,15 @@ def lanterns(canvas: Canvas, places: Sequence[tuple[float, float, float]], colou
 
 
 @layer
-def drapes(canvas: Canvas, colour: Colour, inner: float = 0.62) -> None:
+def drapes(canvas: Canvas, colour: Colour) -> None:
     """A theatre's red curtain on both sides and across the top, in deep folds."""
     for side in (-1, 1):
         canvas.fill(
-            [box(min(side * inner, side * 1.3), -1.3, max(side * inner, side * 1.3), 1.3)],
+            [box(min(side * 0.62, side * 1.3), -1.3, max(side * 0.62, side * 1.3), 1.3)],
             Paint(colour, mix(colour, "#0c0406", 0.5), grain=0.05),
         )
         folds = [
-            box(a, -1.3, b, 1.3)
-            for a, b in spread(7, 0.5, min(side * inner, side * 1.3), max(side * inner, side * 1.3))
+            box(a, -1.3, b, 1.3) for a, b in spread(7, 0.5, min(side * 0.62, side * 1.3), max(side * 0.62, side * 1.3))
         ]
         canvas.fill(folds, mix(colour, "#080204", 0.75), 0.6)
         canvas.fill(
@@ -163,9 +162,9 @@ def drapes(canvas: Canvas, colour: Colour, inner: float = 0.62) -> None:
 
 
 @layer
-def ceiling_trusses(canvas: Canvas, count: int = 6) -> None:
+def ceiling_trusses(canvas: Canvas) -> None:
     """The wide roof of a hall: curved ribs that run away, with light between them."""
-    for k in range(count):
+    for k in range(6):
         size = 0.84**k
         turn = np.linspace(0.2, np.pi - 0.2, 22)
         rib = np.stack([1.7 * size * np.cos(turn), 0.2 + 1.05 * size * np.sin(turn)], axis=1)

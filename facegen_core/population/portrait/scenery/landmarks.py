@@ -84,9 +84,7 @@ def glass_pyramid(canvas: Canvas, x: float, foot: float, half: float, height: fl
 
 
 @layer
-def spiral_drum(
-    canvas: Canvas, x: float, foot: float, half: float, height: float, rings: int = 4, colour: Colour = "#ece7dd"
-) -> None:
+def spiral_drum(canvas: Canvas, x: float, foot: float, half: float, height: float, rings: int = 4) -> None:
     """White rings one above another, each wider than the one below."""
     for ring in range(rings):
         low = foot + height * ring / rings
@@ -99,9 +97,9 @@ def spiral_drum(
         upper = np.stack([x + w1 * np.cos(t), high - 0.045 * np.sin(t)], axis=1)
         canvas.fill(
             [np.concatenate([lower, upper])],
-            Paint(mix(colour, "#ffffff", 0.3), mix(colour, "#6f7078", 0.35), turn=0.42, grain=0.03),
+            Paint(mix("#ece7dd", "#ffffff", 0.3), mix("#ece7dd", "#6f7078", 0.35), turn=0.42, grain=0.03),
         )
-        canvas.fill([disc(x, high, w1, 0.045 * 0.6, 32)], mix(colour, "#77777c", 0.3))
+        canvas.fill([disc(x, high, w1, 0.045 * 0.6, 32)], mix("#ece7dd", "#77777c", 0.3))
 
 
 @layer
@@ -159,29 +157,26 @@ def terraces(
 
 
 @layer
-def stones(canvas: Canvas, horizon: float, colour: Colour, rows: int = 6) -> None:
+def stones(canvas: Canvas, horizon: float, colour: Colour) -> None:
     """Lines of standing stones that run away over a field."""
-    for step in range(11, -1, -1):
-        depth = 1.26**step
-        drop = (horizon + 1.15) / depth
-        for line in range(-rows, rows + 1):
-            x = line * 0.46 / depth + canvas.rng.uniform(-0.06, 0.06) / depth
-            if step < 2 and abs(x) < 0.45:
-                continue
-            height, half = 0.62 / depth * canvas.rng.uniform(0.6, 1.15), 0.16 / depth * canvas.rng.uniform(0.7, 1.2)
-            side = np.array([(-1, 0), (-0.95, 0.45), (-0.62, 0.9), (-0.1, 1.04), (0.5, 0.93), (0.88, 0.5), (1, 0)])
-            side = side * (half, height) + canvas.rng.uniform(-0.12, 0.12, (7, 2)) * half + (x, horizon - drop)
-            canvas.fill([disc(x - canvas.sun * 0.6 * half, horizon - drop, 1.4 * half, 0.2 * half)], "#22301c", 0.4)
-            haze = min(0.6, 0.06 * step)
-            canvas.fill(
-                [side],
-                Paint(
-                    canvas.far(mix(colour, "#ffffff", 0.2), haze),
-                    canvas.far(mix(colour, "#1d1f1a", 0.4), haze),
-                    turn=0.5,
-                    grain=0.16,
-                ),
-            )
+    outline = np.array([(-1, 0), (-0.95, 0.45), (-0.62, 0.9), (-0.1, 1.04), (0.5, 0.93), (0.88, 0.5), (1, 0)])
+    for row in range(11, -1, -1):
+        size = 1.26**-row
+        across = (np.arange(-6, 6 + 1) * 0.46 + canvas.rng.uniform(-0.06, 0.06, 2 * 6 + 1)) * size
+        foot, haze = horizon - (horizon + 1.15) * size, min(0.6, 0.06 * row)
+        rocks, shadows = [], []
+        for x in across[np.abs(across) > (0.45 if row < 2 else 0)].tolist():
+            half, height = size * canvas.rng.uniform((0.11, 0.37), (0.19, 0.71))
+            rocks.append(outline * (half, height) + canvas.rng.uniform(-0.12, 0.12, (7, 2)) * half + (x, foot))
+            shadows.append(disc(x - canvas.sun * 0.6 * half, foot, 1.4 * half, 0.2 * half))
+        lit = [(rock - rock.mean(axis=0)) * (0.55, 0.85) + rock.mean(axis=0) for rock in rocks]
+        lit = [np.add(rock, (0.3 * canvas.sun * np.ptp(rock[:, 0]), 0.02 * size)) for rock in lit]
+        canvas.fill(shadows, "#22301c", 0.4)
+        dark = mix(colour, "#1d1f1a", 0.35)
+        canvas.fill(rocks, Paint(canvas.far(dark, haze), canvas.far(mix(dark, "#1d1f1a", 0.3), haze), grain=0.16))
+        canvas.fill(
+            lit, Paint(canvas.far(mix(colour, "#ffffff", 0.18), haze), canvas.far(colour, haze), grain=0.16), 0.8
+        )
 
 
 @layer
@@ -202,9 +197,7 @@ def stupa_lattice(canvas: Canvas, x: float, foot: float, half: float, height: fl
 
 
 @layer
-def prayer_flags(
-    canvas: Canvas, lines: Sequence[tuple[tuple[float, float], tuple[float, float]]], size: float = 0.075
-) -> None:
+def prayer_flags(canvas: Canvas, lines: Sequence[tuple[tuple[float, float], tuple[float, float]]]) -> None:
     """Strings of small flags in blue, white, red, green and yellow between two places each."""
     colours = ("#2f62b3", "#eef0f2", "#c8352f", "#2e8b4e", "#e9c22f")
     for start, end in lines:
@@ -216,7 +209,7 @@ def prayer_flags(
             flags = []
             for i in range(k, 23, 5):
                 p, q = line[i], line[i] + 0.8 * (line[i + 1] - line[i])
-                drop = (canvas.rng.uniform(-0.015, 0.025), -size * canvas.rng.uniform(0.85, 1.1))
+                drop = (canvas.rng.uniform(-0.015, 0.025), -0.075 * canvas.rng.uniform(0.85, 1.1))
                 flags.append(np.array([p, q, q + drop, p + drop]))
             canvas.fill(flags, Paint(tone, mix(tone, "#101018", 0.15)))
 

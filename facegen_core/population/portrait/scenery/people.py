@@ -12,7 +12,7 @@ SKINS = ("#d9a988", "#8f6144", "#e6bf9f")
 
 
 @layer
-def crowd(canvas: Canvas, foot: float, height: float, most: int = 14, haze: float = 0.0) -> None:
+def crowd(canvas: Canvas, foot: float, height: float, most: int = 14) -> None:
     """Up to so many people who stand on a line, each ``height`` tall; how many depends on the day."""
     count = int(canvas.rng.integers(most // 4, most + 1))
     places = canvas.rng.uniform(-1.1, 1.1, count)
@@ -44,15 +44,15 @@ def crowd(canvas: Canvas, foot: float, height: float, most: int = 14, haze: floa
             )
         )
         heads[skin].append(disc(x, foot + 0.92 * h, 0.07 * h, 0.085 * h, 10))
-    canvas.fill(legs, canvas.far("#262a33", haze))
+    canvas.fill(legs, "#262a33")
     for shapes, colour in zip([*bodies, *heads], [*CLOTHES, *SKINS], strict=True):
-        canvas.fill(shapes, canvas.far(colour, haze))
+        canvas.fill(shapes, colour)
 
 
 @layer
-def soldiers(canvas: Canvas, horizon: float, colour: Colour, rows: int = 8) -> None:
+def soldiers(canvas: Canvas, horizon: float, colour: Colour) -> None:
     """Ranks of clay soldiers that fill a hall, seen from a little above."""
-    for row in range(rows, -1, -1):
+    for row in range(8, -1, -1):
         depth = 1.25 * 1.26**row
         height = 1.4 / depth
         pitch = 0.62 / depth
@@ -94,10 +94,9 @@ def _rank(canvas: Canvas, feet: Shape, height: float, tone: Colour) -> None:
 
 
 @layer
-def horseman(
-    canvas: Canvas, x: float, foot: float, size: float, bronze: Colour = "#4f6b5c", stone: Colour = "#c9c2b4"
-) -> None:
+def horseman(canvas: Canvas, x: float, foot: float, size: float) -> None:
     """A rider of bronze on a plinth."""
+    bronze, stone = "#4f6b5c", "#c9c2b4"
     top = foot + 0.55 * size
     canvas.fill(
         [
@@ -139,8 +138,9 @@ def horseman(
 
 
 @layer
-def bronze_boy(canvas: Canvas, x: float, foot: float, size: float, bronze: Colour = "#634a2f") -> None:
+def bronze_boy(canvas: Canvas, x: float, foot: float, size: float) -> None:
     """A small naked boy of bronze who fills a fountain; ``size`` tall."""
+    bronze = "#634a2f"
     light = mix(bronze, "#ffe2b0", 0.35)
 
     def part(points: Sequence[tuple[float, float]]) -> Shape:

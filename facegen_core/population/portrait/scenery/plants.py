@@ -22,14 +22,15 @@ def trees(
 ) -> None:
     """Leafy trees in rows that begin and end at the spans, ``height`` tall, ``pitch`` heights apart."""
     crowns, trunks = [], []
+    leaves = int(np.clip(110 * height, 16, 60))  # a small tree needs fewer, larger ones
     for left, right in spans:
         for x in np.arange(left, right, pitch * height).tolist():
             tall = height * canvas.rng.uniform(0.8, 1.15)
             x += canvas.rng.uniform(-0.15, 0.15) * height
-            crowns.append(_crown(canvas, x, foot + 0.62 * tall, 0.36 * tall, 0.4 * tall))
+            crowns.append(_crown(canvas, x, foot + 0.62 * tall, 0.36 * tall, 0.4 * tall, leaves))
             trunks.append(bar((x, foot), (x, foot + 0.5 * tall), 0.07 * tall))
     canvas.fill(trunks, canvas.far("#3b2f25", haze))
-    _leaves(canvas, np.concatenate(crowns), 0.088 * height, colour, haze)
+    _leaves(canvas, np.concatenate(crowns), 0.6 * height / leaves**0.5, colour, haze)
 
 
 @layer
@@ -40,7 +41,7 @@ def foliage(
     _leaves(canvas, _crown(canvas, x, y, wide, high, 130), leaf, colour, 0.0)
 
 
-def _crown(canvas: Canvas, x: float, y: float, wide: float, high: float, count: int = 46) -> Shape:
+def _crown(canvas: Canvas, x: float, y: float, wide: float, high: float, count: int) -> Shape:
     """Places of leaves within an ellipse."""
     angle, radius = canvas.rng.uniform(0, 2 * np.pi, count), np.sqrt(canvas.rng.uniform(0, 1, count))
     return np.stack([x + wide * radius * np.cos(angle), y + high * radius * np.sin(angle)], axis=1)

@@ -134,11 +134,10 @@ def picture(
     right: float,
     top: float,
     colours: tuple[Colour, Colour],
-    frame: Colour = "#3a2c22",
 ) -> None:
     """A framed picture: two colours that meet at a hilly line."""
     edge = 0.02
-    canvas.fill([box(left - edge, foot - edge, right + edge, top + edge)], frame)
+    canvas.fill([box(left - edge, foot - edge, right + edge, top + edge)], "#3a2c22")
     canvas.fill([box(left, foot, right, top)], Paint(mix(colours[0], "#ffffff", 0.2), colours[0], grain=0.05))
     middle = (foot + top) / 2
     hill = np.array(
@@ -177,10 +176,10 @@ def sofa(canvas: Canvas, left: float, right: float, foot: float, colour: Colour)
 
 
 @layer
-def cabinets(canvas: Canvas, wall: Wall, colour: Colour, doors: int = 4, rows: int = 1) -> None:
+def cabinets(canvas: Canvas, wall: Wall, colour: Colour, doors: int = 4) -> None:
     """Cupboards with handles."""
     canvas.fill(onto(wall, [box(0, 0, 1, 1)]), Paint(mix(colour, "#15130f", 0.35)))
-    fronts = panes(doors, rows, 0.94, 0.95)
+    fronts = panes(doors, 1, 0.94, 0.95)
     canvas.fill(
         onto(wall, fronts), Paint(mix(colour, "#ffffff", 0.12), mix(colour, "#15130f", 0.1), turn=0.15, grain=0.03)
     )
@@ -232,10 +231,10 @@ def desk(canvas: Canvas, left: float, right: float, top: float, wood: Colour = "
 
 
 @layer
-def potted(canvas: Canvas, x: float, foot: float, height: float, pot: Colour = "#b5694a") -> None:
+def potted(canvas: Canvas, x: float, foot: float, height: float) -> None:
     """A house plant with long leaves in a pot."""
     half = 0.14 * height
-    canvas.fill([np.array([(-0.8, 0), (0.8, 0), (1, 2), (-1, 2)]) * half + (x, foot)], Paint(pot, turn=0.5))
+    canvas.fill([np.array([(-0.8, 0), (0.8, 0), (1, 2), (-1, 2)]) * half + (x, foot)], Paint("#b5694a", turn=0.5))
     leaves: list[list[np.ndarray]] = [[], []]
     t = np.linspace(0, 1, 7)
     for k, angle in enumerate(canvas.rng.permutation(np.linspace(0.35, np.pi - 0.35, 15))):

@@ -58,14 +58,10 @@ def stroke(points: Shape, width: float) -> list[Shape]:
     return [bar(a, b, width) for a, b in pairwise(ends)]
 
 
-def arch(x: float, foot: float, half: float, top: float, pointed: float = 0.0) -> Shape:
-    """An opening with a round or, from 0 to 1, pointed head; ``half`` is half its width."""
-    turn = np.linspace(0, np.pi, 13)
-    rise = half * (1 + 0.7 * pointed)
-    head = np.stack([np.cos(turn), np.sin(turn) * (1 + pointed * 0.35 * np.abs(np.sin(turn)) ** 3)], axis=1)
-    head[:, 1] *= rise / head[:, 1].max()
-    head[:, 0] *= half
-    head += (x, max(top - rise, foot))
+def arch(x: float, foot: float, half: float, top: float, rise: float | None = None) -> Shape:
+    """An opening ``2 * half`` wide whose head is half a circle, or half an ellipse that rises so much."""
+    rise = half if rise is None else rise
+    head = _circle(24)[:13] * (half, rise) + (x, max(top - rise, foot))
     return np.concatenate([[(x - half, foot), (x + half, foot)], head])
 
 
@@ -93,6 +89,13 @@ def onto(wall: Wall, shapes: Sequence[Shape] | Shape) -> list[Shape]:
     return [points[end - len(shape) : end] for shape, end in zip(shapes, ends, strict=True)]
 
 
+def proportion(wall: Wall) -> float:
+    """How many times as wide as high a wall is, at its left edge."""
+    return (
+        abs(wall[2] - wall[0]) / (wall[3] - wall[1]) if len(wall) == 4 else abs(wall[3] - wall[0]) / (wall[2] - wall[1])
+    )
+
+
 def spread(count: int, share: float = 0.5, start: float = 0.0, end: float = 1.0) -> list[tuple[float, float]]:
     """Places of so many equal openings side by side: (left, right) of each; they take up this share."""
     pitch = (end - start) / count
@@ -105,24 +108,14 @@ def panes(columns: int, rows: int, wide: float = 0.5, high: float = 0.6, arched:
     across, up = spread(columns, wide), spread(rows, high)
     if arched:
         height = up[0][1] - up[0][0]
-        return [_arched(left, right, low, low + height) for low, _ in up for left, right in across]
-    return [box(left, low, right, high_) for low, high_ in up for left, right in across]
+        return [arch((a + b) / 2, low, (b - a) / 2, top, height / 3) for low, top in up for a, b in across]
+    return [box(left, low, right, top) for low, top in up for left, right in across]
 
 
-def _arched(left: float, right: float, foot: float, top: float) -> Shape:
-    """A window with a rounded head whose rise is a third of its height, for walls of any proportion."""
-    turn = np.linspace(0, np.pi, 9)
-    rise = (top - foot) * 0.33
-    head = np.stack([np.cos(turn) * (right - left) / 2 + (left + right) / 2, np.sin(turn) * rise + top - rise], axis=1)
-    return np.concatenate([[(left, foot), (right, foot)], head])
-
-
-def rough(
-    outline: str | Sequence[tuple[float, float]], rng: np.random.Generator, strength: float, steps: int = 7
-) -> Shape:
+def rough(outline: str | Sequence[tuple[float, float]], rng: np.random.Generator, strength: float) -> Shape:
     """An outline with midpoints moved up and down again and again, as ridges are; (N, 2)."""
     points = path(outline)
-    for _ in range(steps):
+    for _ in range(7):
         length = np.hypot(*np.diff(points, axis=0).T)
         if length.max() < 0.015:
             break

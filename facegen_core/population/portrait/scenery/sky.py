@@ -137,9 +137,9 @@ def plume(
 
 
 @layer
-def falling_snow(canvas: Canvas, flakes: int = 160) -> None:
+def falling_snow(canvas: Canvas) -> None:
     """Snowflakes in the air, near ones larger and fainter."""
-    places = canvas.rng.uniform(-1.1, 1.1, (flakes, 2))
+    places = canvas.rng.uniform(-1.1, 1.1, (160, 2))
     for i, (size, opacity) in enumerate(((0.006, 0.9), (0.011, 0.7), (0.02, 0.45))):
         share = places[i::3] if i < 2 else places[2::9]
         canvas.fill(discs(share, size, 10), "#ffffff", opacity)

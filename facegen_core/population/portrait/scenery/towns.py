@@ -130,7 +130,6 @@ def keep(
     haze: float = 0.0,
     roof: Colour | None = None,
     rise: float = 0.3,
-    teeth: int = 5,
 ) -> None:
     """A round castle tower with teeth and, if a colour is given, a pointed roof ``rise`` high."""
     profile = [(0.94, 0), (0.92, 0.84), (1.0, 0.88), (1.0, 1.0)]
@@ -138,7 +137,7 @@ def keep(
     if roof is None:
         shapes += [
             box(x - half + a * 2 * half, foot + 0.99 * height, x - half + b * 2 * half, foot + 1.06 * height)
-            for a, b in spread(teeth, 0.6)
+            for a, b in spread(5, 0.6)
         ]
     canvas.fill(
         shapes,
@@ -165,8 +164,6 @@ def blocks(
     boxes: Sequence[tuple[float, float, float, float]],
     colour: Colour,
     shade: Colour,
-    windows: Colour = "#39424d",
-    door: float = 0.5,
 ) -> None:
     """White-washed cubes, each (left, foot, right, top) with a lit and a shaded side and a few openings."""
     for left, foot, right, top in boxes:
@@ -179,8 +176,8 @@ def blocks(
         spots = canvas.rng.uniform((0.15, 0.2), (0.8, 0.65), (max(1, int(wide / 0.09)), 2))
         canvas.fill(
             [arch(left + u * wide, foot + v * high, 0.016, foot + v * high + 0.06) for u, v in spots.tolist()],
-            windows,
+            "#39424d",
             0.85,
         )
-        if canvas.rng.uniform() < door:
+        if canvas.rng.uniform() < 0.5:
             canvas.fill([arch(left + 0.4 * wide, foot, 0.022, foot + 0.09)], "#2c5aa0", 0.9)

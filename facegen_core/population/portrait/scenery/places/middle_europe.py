@@ -201,7 +201,9 @@ PLACES = (
                 haze=0.55,
             ),
             mountain("0.05,-0.4 0.25,0.12 0.45,0.36 1.3,0.4 1.5,0.3", "#8f927c", "#4f6044", fluted=True),
-            facade((0.36, 0.28, 1.3, 0.5), "#eae4d6", (12, 2), wide=0.3, high=0.4, storeys=False, trim="#d8d0be"),
+            facade(
+                (0.36, 0.28, 1.3, 0.5), "#f6f1e6", (9, 2), "#6a6a6c", wide=0.2, high=0.4, storeys=False, trim="#d8d0be"
+            ),
             facade(
                 (0.56, 0.46, 1.0, 0.74),
                 "#f0eadd",
@@ -213,9 +215,9 @@ PLACES = (
                 storeys=False,
                 trim="#d8d0be",
             ),
-            keep(0.5, 0.34, 0.09, 0.36, "#ebe4d5", roof="#7e7b78", rise=0.14),
-            keep(1.04, 0.34, 0.1, 0.4, "#ebe4d5", roof="#7e7b78", rise=0.16),
-            keep(0.36, 0.2, 0.07, 0.26, "#e5decd", roof="#7e7b78", rise=0.12),
+            keep(0.5, 0.34, 0.09, 0.36, "#fbf6ea", roof="#7e7b78", rise=0.14),
+            keep(1.04, 0.34, 0.1, 0.4, "#fbf6ea", roof="#7e7b78", rise=0.16),
+            keep(0.36, 0.2, 0.07, 0.26, "#f7f1e4", roof="#7e7b78", rise=0.12),
             trees(0.0, 0.22, "#48663a", ((0.2, 1.3),), 0.1),
             dome(-0.66, -0.06, 0.22, 0.26, "#6fa08c", "#e6e0d2", drum=0.2, lantern=0.18),
             facade((-0.98, -0.5, -0.86, 0.16), "#e6e0d2", (1, 4), arched=True),
