@@ -91,7 +91,7 @@ class Body(NamedTuple):
 
 @functools.lru_cache(maxsize=1)
 def bust_model(anatomy: Anatomy) -> BustModel:
-    """Builds what all busts share: in half a second, but 10 s the first time on a machine, when anny fills its cache."""
+    """Builds what all busts share: in half a second, but 10 s the first time on a machine: anny fills its cache."""
     import anny
     from anny.paths import get_anny_cache_path
 

@@ -22,6 +22,10 @@ NECK_Z = -85.0
 """Depth of the neck's axis at its base, mm."""
 EASE_ROUNDS, LEAST_MM = 10, 2.0
 """How loosely cloth bridges hollows of the body, in rounds of averaging; and the least distance it keeps from it."""
+UP = np.array([0.0, 0.97, 0.24])
+"""Along the neck."""
+OFF_MIDDLE = 0.3
+"""mm: points exactly in the middle lie on edges, where either triangle may be missed."""
 ENDS = -370.0
 """Where cloth ends, mm: below what portraits show."""
 ALL = 1 - 1e-9
@@ -50,9 +54,9 @@ class Layer(NamedTuple):
 
 @functools.lru_cache(maxsize=1)
 def whole(anatomy: Anatomy) -> Layer:
-    """All of the bust, down to an even edge."""
+    """All of the bust, down to an even edge that has no hem."""
     layer = _surface(anatomy)
-    return cut(layer, layer.template[:, 1] - ENDS)
+    return cut(layer, layer.template[:, 1] - ENDS)._replace(cut=layer.cut)
 
 
 @functools.lru_cache(maxsize=1)
@@ -130,7 +134,7 @@ def _cut(faces: Indices, keep: Reals) -> tuple[csr_array, Indices]:
     return csr_array(vstack([eye_array(count), on_edges], format="csr")[used]), left.reshape(-1, 3).astype(np.int64)
 
 
-def drape(layer: Layer, body: Body, thickness: npt.ArrayLike) -> Reals:
+def drape(layer: Layer, body: Body, thickness: Reals | float) -> Reals:
     """Where cloth hangs, (n, 3): ``thickness`` mm, (n,) or one number, off the skin and over its hollows."""
     off = np.maximum(layer.ease + thickness, LEAST_MM)
     return np.asarray(layer.rows @ body.vertices + off[:, None] * _normals(layer, body))
@@ -196,10 +200,15 @@ def front(model: BustModel, at: Reals) -> csr_array:
     p = at[:, None]
     weights = np.stack([_cross(b - p, c - p), _cross(c - p, a - p), _cross(a - p, b - p)], axis=-1) / area[:, None]
     best = weights.min(-1).argmax(1)
-    entries = weights[np.arange(len(at)), best].ravel()
-    return coo_array(
-        (entries, (np.repeat(np.arange(len(at)), 3), faces[best].ravel())), (len(at), len(model.template))
-    ).tocsr()
+    entries = (weights[np.arange(len(at)), best].ravel(), (np.repeat(np.arange(len(at)), 3), faces[best].ravel()))
+    return csr_array(coo_array(entries, (len(at), len(model.template))))
+
+
+@functools.cache
+def front_line(anatomy: Anatomy, top: float, bottom: float, count: int) -> csr_array:
+    """Points down the middle of the chest: (count, N) weights."""
+    down = np.linspace(top, bottom, count)
+    return front(bust_model(anatomy), np.stack([np.full(count, OFF_MIDDLE), down], axis=1))
 
 
 def neckline(points: Reals, width: float, before: float, behind: float, power: float = 2.0) -> Reals:
@@ -218,6 +227,11 @@ def neckline(points: Reals, width: float, before: float, behind: float, power: f
     bend = power + (2 - power) * back
     across, down = np.abs(points[:, 0]) / width, np.maximum(ridge - points[:, 1], 0) / depth
     return np.asarray(width * ((across**bend + down**bend) ** (1 / bend) - 1))
+
+
+def outward(angles: Reals) -> Reals:
+    """Level directions (K, 3) away from the neck's axis, at angles (K,) about it: 0 is the front."""
+    return np.stack([np.sin(angles), np.zeros_like(angles), np.cos(angles)], axis=1)
 
 
 def below_edge(points: Reals) -> Reals:

@@ -117,7 +117,6 @@ def _far(a: Colour, b: Colour) -> bool:
 
 
 def _vary(random: np.random.Generator, name: str) -> Colour:
-    red, green, blue = np.clip(
-        np.array(COLOURS[name]) * random.normal(1, 0.06) + random.normal(0, 0.012, 3), 0.03, 0.96
-    )
+    varied = np.array(COLOURS[name]) * random.normal(1, 0.06) + random.normal(0, 0.012, 3)
+    red, green, blue = np.clip(varied, 0.03, 0.96)
     return float(red), float(green), float(blue)

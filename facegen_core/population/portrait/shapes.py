@@ -59,50 +59,6 @@ def balls(centres: Reals, radii: npt.ArrayLike, colours: npt.ArrayLike, fineness
     return Part(vertices.reshape(-1, 3), faces.reshape(-1, 3), np.repeat(painted, len(unit), axis=0))
 
 
-def domes(
-    centres: Reals, normals: Reals, radii: npt.ArrayLike, random: np.random.Generator, unevenness: float
-) -> Reals:
-    """Vertices (K, 29, 3) of half balls that stand on a surface, for :func:`dome_faces`.
-
-    Args:
-        centres: (K, 3).
-        normals: (K, 3) of length 1, up from the surface.
-        radii: (K, 1).
-        random: turns each and makes it uneven.
-        unevenness: standard deviation of each vertex's distance from the centre, against the radius.
-    """
-    unit, _ = _dome()
-    turn = random.uniform(0, 2 * np.pi, len(centres))
-    first = np.cross(normals, np.array([0.3, 0.9, 0.3]))
-    first /= np.linalg.norm(first, axis=1, keepdims=True)
-    second = np.cross(normals, first)
-    first, second = (
-        np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second,
-        np.cos(turn)[:, None] * second - np.sin(turn)[:, None] * first,
-    )
-    axes = np.stack([first, second, normals], axis=1)
-    size = np.asarray(radii)[:, None] * (1 + unevenness * random.standard_normal((len(centres), len(unit), 1)))
-    return np.asarray(centres[:, None] + size * (unit @ axes))
-
-
-def dome_heights() -> Reals:
-    """(29,) how high each vertex of a dome stands, from about -0.5 to 1."""
-    return _dome()[0][:, 2]
-
-
-def dome_faces(count: int) -> Indices:
-    """(F, 3) triangles of ``count`` domes."""
-    unit, faces = _dome()
-    return (faces + len(unit) * np.arange(count)[:, None, None]).reshape(-1, 3)
-
-
-@functools.cache
-def _dome() -> tuple[Reals, Indices]:
-    points, faces = _icosphere(1)
-    used, kept = np.unique(faces[(points[faces, 2] > -0.55).all(1)], return_inverse=True)
-    return points[used], kept.reshape(-1, 3)
-
-
 def sheet(points: Reals, colours: npt.ArrayLike, closed: bool = False) -> Part:
     """A surface through rows of points.
 
@@ -166,21 +122,16 @@ def _icosphere(fineness: int) -> tuple[Reals, Indices]:
     points = np.array([np.roll(corner, k) for corner in corners for k in range(3)])
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     near = points @ points.T > 0.4
-    trios = [
-        (i, j, k) for i in range(12) for j in range(i) for k in range(j) if near[i, j] and near[j, k] and near[i, k]
-    ]
-    faces = np.array(trios)
+    trios = [(i, j, k) for i in range(12) for j in range(i) for k in range(j)]
+    faces = np.array([(i, j, k) for i, j, k in trios if near[i, j] and near[j, k] and near[i, k]])
     for _ in range(fineness):
-        edges, edge = np.unique(
-            np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), 1), axis=0, return_inverse=True
-        )
+        sides = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+        edges, edge = np.unique(sides, axis=0, return_inverse=True)
         (a, b, c), (ab, bc, ca) = faces.T, len(points) + edge.reshape(-1, 3).T
         faces = np.concatenate([np.stack(trio, 1) for trio in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
         points = np.concatenate([points, points[edges].mean(1)])
         points /= np.linalg.norm(points, axis=1, keepdims=True)
-    corners_of = points[faces]
-    inward = (
-        np.cross(corners_of[:, 1] - corners_of[:, 0], corners_of[:, 2] - corners_of[:, 0]) * corners_of[:, 0]
-    ).sum(1) < 0
+    a, b, c = points[faces].transpose(1, 0, 2)
+    inward = (np.cross(b - a, c - a) * a).sum(1) < 0
     faces[inward] = faces[inward][:, ::-1]
     return points, faces.astype(np.int64)

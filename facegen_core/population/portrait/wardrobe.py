@@ -21,9 +21,12 @@ from facegen_core.population.portrait.costumes.flower import flower
 from facegen_core.population.portrait.costumes.royal import royal
 from facegen_core.population.portrait.costumes.santa import santa
 from facegen_core.population.portrait.costumes.sheep import sheep
-from facegen_core.population.portrait.everyday import clothes, under_cloth
+from facegen_core.population.portrait.garments import under_cloth
+from facegen_core.population.portrait.knitted import hoodie, knit, turtleneck
 from facegen_core.population.portrait.outfits import Kind, Outfit, draw_outfit
 from facegen_core.population.portrait.pieces import Piece
+from facegen_core.population.portrait.shapes import join
+from facegen_core.population.portrait.tailored import shirt, suit
 from facegen_core.seeding import numpy_generator
 
 _COSTUME = 141
@@ -44,7 +47,7 @@ _MAKERS: dict[str, Callable[[np.random.Generator, Reals, Body, Anatomy], list[Pi
     "flower": flower, "sheep": sheep, "santa": santa, "royal": royal,
 }  # fmt: skip
 
-COVERED_MM = 22.0
+COVERED_MM = 12.0
 """Skin further below the edge of clothes than this is left out."""
 EDGE_MM = 45.0
 """How far below the edge of the head the paint there can be seen."""
@@ -75,7 +78,7 @@ def bust_pieces(
         The skin first, then what is worn.
     """
     body = pose_body(head, identity, anatomy, np.eye(3) if head_rotation is None else head_rotation)
-    return [skin(body, identity, anatomy, outfit.kind, neck_colour), *clothes(outfit, body, anatomy)]
+    return [skin(body, identity, anatomy, outfit.kind, neck_colour), *_clothes(outfit, body, anatomy)]
 
 
 def costume_pieces(
@@ -141,6 +144,13 @@ def skin(body: Body, identity: Identity, anatomy: Anatomy, kind: Kind, neck_colo
         follows="body",
         normals=body.normals[kept].astype(np.float32),
     )
+
+
+def _clothes(outfit: Outfit, body: Body, anatomy: Anatomy) -> list[Piece]:
+    if outfit.kind == "suit":
+        return suit(outfit, body, anatomy)
+    makers = {"shirt": shirt, "turtleneck": turtleneck, "hoodie": hoodie}
+    return [join(makers.get(outfit.kind, knit)(outfit, body, anatomy), "cloth", thin=True)]
 
 
 @functools.cache

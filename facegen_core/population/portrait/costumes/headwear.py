@@ -17,7 +17,7 @@ HOOD_CENTRE = np.array([0.0, 8.0, -48.0])
 HOOD_MM = 12.0
 """What a hood leaves for hair."""
 BRIM_TOP, BRIM_SIDE, BRIM_CHIN = np.radians([56.0, 77.0, 66.0])
-"""Angles from the face's direction at which a hood's brim runs over the forehead, before the ears and below the chin."""
+"""Angles from the face's direction at which a brim runs over the forehead, before the ears and below the chin."""
 HOOD_ENDS = np.radians(180.0)
 
 
@@ -45,10 +45,8 @@ def around_head(
 @functools.cache
 def _line_around(anatomy: Anatomy, before: float, behind: float, angles: tuple[float, ...]) -> csr_array:
     template = anatomy.template.numpy()
-    nothing = np.empty((0, 2), dtype=np.int64)
-    skin = Layer(
-        csr_array(eye_array(len(template))), anatomy.faces[anatomy.parts["skin"]], template, template[:, 0], nothing
-    )
+    rows, nothing = csr_array(eye_array(len(template))), np.empty((0, 2), dtype=np.int64)
+    skin = Layer(rows, anatomy.faces[anatomy.parts["skin"]], template, np.zeros(len(template)), nothing)
     slope = (before - behind) / 190
     above = cut(skin, template[:, 1] - before - slope * (template[:, 2] - 40))
     level = np.abs(above.template[:, 1] - before - slope * (above.template[:, 2] - 40)) < 1e-6
@@ -68,10 +66,13 @@ class Hood:
         skin = head[np.unique(anatomy.faces[anatomy.parts["skin"]])] - HOOD_CENTRE
         self.head, self.anatomy = head, anatomy
         self.half_width = float(np.abs(skin[:, 0]).max()) + 4
-        self.up = float(skin[:, 1].max()) + HOOD_MM
-        self.down = 132.0
+        self.up, self.down = float(skin[:, 1].max()) + HOOD_MM, 132.0
         self.before = float(np.quantile(skin[skin[:, 1] > 40, 2], 0.98)) + HOOD_MM
         self.behind = float(-skin[:, 2].min()) + HOOD_MM
+        back = skin[(skin[:, 2] < -20) & (skin[:, 1] > -40)]
+        reach = np.linalg.norm(back / [self.half_width, self.up, self.behind], axis=1)
+        fit = max(1.0, float(reach.max()) * 1.02)  # an egg does not have the shape of a head
+        self.half_width, self.up, self.behind = self.half_width * fit, self.up * fit, self.behind * fit
 
     def at(self, away: npt.ArrayLike, turn: npt.ArrayLike, off: float = 0.0) -> Reals:
         """Points (..., 3) at angles ``away`` from the face's direction, ``turn``-ed from the top to the person's left.
@@ -97,7 +98,10 @@ class Hood:
     def rim(self, columns: int, off: float = 0.0) -> Reals:
         """(columns, 3) the brim, from the top to the person's left and around, below the jaw."""
         turn = 2 * np.pi * np.arange(columns) / columns
-        return under_jaw(self.at(self.brim(turn), turn, off), self.head, self.anatomy, 12.0)
+        rim = self.at(self.brim(turn), turn, off)
+        lower = (under_jaw(rim, self.head, self.anatomy, 12.0) - rim)[:, 1].min()
+        rim[:, 1] += lower * (-np.cos(turn)).clip(0) ** 2
+        return rim
 
     def shell(self, colour: npt.ArrayLike, rows: int = 16, columns: int = 48) -> Part:
         """The hood itself, from the brim to the back of the head."""
@@ -107,11 +111,3 @@ class Hood:
         points = self.at(away, np.broadcast_to(turn, away.shape))
         points[0] = self.rim(columns)
         return sheet(points, colour, closed=True)
-
-
-def scattered(count: int) -> Reals:
-    """(count, 3) directions spread evenly over a sphere, in a spiral."""
-    k = np.arange(count) + 0.5
-    up, turn = 1 - 2 * k / count, np.pi * (1 + 5**0.5) * k
-    flat = np.sqrt(1 - up**2)
-    return np.stack([flat * np.cos(turn), up, flat * np.sin(turn)], axis=1)

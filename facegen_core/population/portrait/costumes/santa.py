@@ -2,15 +2,16 @@
 
 import numpy as np
 from scipy.interpolate import CubicSpline
+from scipy.spatial.transform import Rotation
 
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.bust import Body, Reals
-from facegen_core.population.portrait.cloth import under_jaw
-from facegen_core.population.portrait.costumes.fur import along_neckline, boa, coat, tufts
-from facegen_core.population.portrait.costumes.headwear import around_head, scattered
-from facegen_core.population.portrait.everyday import Line, front_line
+from facegen_core.population.portrait.cloth import front_line, under_jaw
+from facegen_core.population.portrait.costumes.fur import along_neckline, boa, coat, pompon
+from facegen_core.population.portrait.costumes.headwear import around_head
+from facegen_core.population.portrait.garments import Line
 from facegen_core.population.portrait.pieces import Piece
-from facegen_core.population.portrait.shapes import Part, balls, join, sheet
+from facegen_core.population.portrait.shapes import Part, join, sheet
 
 LINE = Line(84, 62, 14, 2.0)
 RED, FUR = np.array([0.76, 0.08, 0.10]), np.array([0.95, 0.94, 0.92])
@@ -33,20 +34,15 @@ def santa(random: np.random.Generator, head: Reals, body: Body, anatomy: Anatomy
     ring, outward = around_head(head, anatomy, *TRIM, angles, margin=13.0)
     hat, tip = _hat(ring - 2 * outward, red, side)
     trim, _ = around_head(head, anatomy, *TRIM, np.linspace(0, 2 * np.pi, 64, endpoint=False), margin=16.0)
-    fur = boa(random, trim, 15.0, 190, FUR)
-    towards = scattered(60)
-    pompon = [
-        balls(tip[None], POMPON_MM * 0.85, FUR * 0.7),
-        tufts(random, tip + 0.8 * POMPON_MM * towards, towards, 7.5, FUR),
-    ]
+    ball = pompon(tip, POMPON_MM * 0.86, FUR, 44, 3)
     around = np.linspace(0, 2 * np.pi, 56, endpoint=False)
     collar = under_jaw(along_neckline(anatomy, body, LINE, 12.0, around), body.head, anatomy, 30.0)
     down = front_line(anatomy, -200.0, -368.0, 14)
     band = down @ body.vertices + 10 * (down @ body.normals)
-    white = boa(random, collar, 21.0, 170, FUR) + boa(random, band, 15.0, 62, FUR, closed=False)
+    white = [boa(collar, 22.0, FUR), boa(band, 16.0, FUR, closed=False)]
     return [
         join([hat], "cloth", "head", thin=True),
-        join([*fur, *pompon], "wool", "head"),
+        join([boa(trim, 16.0, FUR), ball], "wool", "head"),
         join(coat(anatomy, body, LINE, 9.0, red, int(random.integers(2**31)), 3.0), "cloth", thin=True),
         join(white, "wool"),
     ]
@@ -67,14 +63,9 @@ def _hat(ring: Reals, red: Reals, side: float) -> tuple[Part, Reals]:
     for row in range(ROWS):
         spoke = (ring - centre) * width[row]
         spoke[:, 1] *= 1 - share[row]
-        lean = np.arccos(np.clip(ahead[row] @ up, -1, 1))
         axis = np.cross(up, ahead[row])
-        axis /= max(np.linalg.norm(axis), 1e-9)
-        spoke = (
-            spoke * np.cos(lean)
-            + np.cross(axis, spoke) * np.sin(lean)
-            + np.outer(spoke @ axis, axis) * (1 - np.cos(lean))
-        )
+        lean = np.arctan2(np.linalg.norm(axis), ahead[row] @ up)
+        spoke = Rotation.from_rotvec(lean * axis / max(float(np.linalg.norm(axis)), 1e-9)).apply(spoke)
         crease = 1 + 0.035 * np.sin(3 * angle + 14 * share[row]) * np.sin(np.pi * share[row])
         points[row] = centre + middle[row] + spoke * crease[:, None]
     shade = 1 + 0.10 * np.sin(3 * angle + 14 * share[:, None]) * np.sin(np.pi * share[:, None])

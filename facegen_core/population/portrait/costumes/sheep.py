@@ -5,44 +5,42 @@ import numpy as np
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.bust import Body, Reals
 from facegen_core.population.portrait.cloth import under_jaw
-from facegen_core.population.portrait.costumes.fur import along_neckline, boa, coat, spots, tufts
-from facegen_core.population.portrait.costumes.headwear import HOOD_CENTRE, Hood, scattered
-from facegen_core.population.portrait.everyday import Line
+from facegen_core.population.portrait.costumes.fur import along_neckline, boa, fleece, pompon, scattered, shaded, tufted
+from facegen_core.population.portrait.costumes.headwear import HOOD_CENTRE, Hood
+from facegen_core.population.portrait.garments import Line
 from facegen_core.population.portrait.pieces import Piece
 from facegen_core.population.portrait.shapes import Part, join, sheet, tube
 
-LINE = Line(84, 62, 14, 2.0)
-TUFT_MM, APART_MM = 16.0, 21.0
-WOOL, EAR, INNER_EAR = np.array([0.94, 0.92, 0.87]), np.array([0.90, 0.84, 0.75]), np.array([0.94, 0.66, 0.66])
+LINE = Line(80, 58, 12, 2.0)
+CURL_MM = 18.0
+WOOL, EAR, INNER_EAR = np.array([0.97, 0.95, 0.91]), np.array([0.90, 0.84, 0.75]), np.array([0.94, 0.66, 0.66])
 
 
 def sheep(random: np.random.Generator, head: Reals, body: Body, anatomy: Anatomy) -> list[Piece]:
     """The costume's pieces for a head (H, 3) in its own frame and a body in the world's."""
-    wool = WOOL * random.uniform(0.97, 1.03)
+    wool = WOOL * random.uniform(0.97, 1.0)
     hood = Hood(head, anatomy)
-    towards = scattered(430)
-    away, turn = np.arccos(towards[:, 2]), np.arctan2(towards[:, 0], towards[:, 1])
-    on = (away > hood.brim(turn) + 0.14) & (away < np.radians(145)) & (towards[:, 1] > -0.8)
-    woolly = [hood.shell(wool * 0.62), _tufts_on(random, hood, hood.at(away[on], turn[on], 1.0), TUFT_MM, wool)]
-    woolly.append(_tufts_on(random, hood, hood.rim(84, 2.0)[::1], 10.5, wool))
-    forelock = hood.at(np.radians([50, 54, 54, 60, 60, 64]), np.radians([0, 20, -20, 10, -10, 0]), 9.0)
-    woolly.append(_tufts_on(random, hood, forelock, 17.0, wool * 1.02))
-    ears = [part for side in (-1.0, 1.0) for part in _ear(hood, side)]
-    at = spots(anatomy, LINE, APART_MM)
-    fleece = tufts(random, body.vertices[at] + 8 * body.normals[at], body.normals[at], TUFT_MM, wool)
+    forelock = hood.at(np.radians([48, 53, 53, 62, 62, 66]), np.radians([0, 24, -24, 12, -12, 0]), 3.0)
     around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    collar = under_jaw(along_neckline(anatomy, body, LINE, 8.0, around), body.head, anatomy, 26.0)
-    under = coat(anatomy, body, LINE, 8.0, wool * 0.62, int(random.integers(2**31)))
+    collar = under_jaw(along_neckline(anatomy, body, LINE, 10.0, around), body.head, anatomy, 28.0)
+    locks = [pompon(place, random.uniform(14, 18), wool, 22, 2) for place in forelock]
+    on_head = [_woolly(hood, wool), boa(hood.rim(64, 1.0), 12.5, wool), *locks]
     return [
-        join(woolly, "wool", "head"),
-        join(ears, "wool", "head", thin=True),
-        join([*under, fleece, *boa(random, collar, 18.0, 90, wool)], "wool"),
+        join(on_head, "wool", "head"),
+        join([part for side in (-1.0, 1.0) for part in _ear(hood, side)], "wool", "head", thin=True),
+        join([fleece(anatomy, body, LINE, CURL_MM, wool, 7.0), boa(collar, 23.0, wool)], "wool"),
     ]
 
 
-def _tufts_on(random: np.random.Generator, hood: Hood, points: Reals, radius: float, colour: Reals) -> Part:
-    out = points - HOOD_CENTRE
-    return tufts(random, points, out / np.linalg.norm(out, axis=1, keepdims=True), radius, colour)
+def _woolly(hood: Hood, wool: Reals) -> Part:
+    """The hood with curls all over."""
+    shell = hood.shell(wool, rows=44, columns=110)
+    out = shell.vertices - HOOD_CENTRE
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    towards = scattered(270)
+    curls = hood.at(np.arccos(towards[:, 2]), np.arctan2(towards[:, 0], towards[:, 1]))
+    height = tufted(shell.vertices, curls, CURL_MM)
+    return shell._replace(vertices=shell.vertices + 0.9 * CURL_MM * height[:, None] * out, colours=shaded(wool, height))
 
 
 def _ear(hood: Hood, side: float) -> list[Part]:
