@@ -137,8 +137,22 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     write.set_defaults(run=_population)
     check = actions.add_parser("check", help="say what is there and what is missing; with --deep, what cannot be read")
     check.add_argument("folder", type=Path)
-    check.add_argument("--deep", action="store_true", help="also read every mesh")
+    check.add_argument("--deep", action="store_true", help="also read every mesh and picture")
     check.set_defaults(run=_check)
+    text = "crop and resize a data set's pictures into the cache that training reads; resumes where it was stopped"
+    prepare = actions.add_parser("prepare", help=text, description=text)
+    option = prepare.add_argument
+    option("folder", type=Path)
+    option(
+        "--dataset", choices=["auto", "affectnet", "ffhq", "folder"], default="auto", help="auto looks at the folder"
+    )
+    option("--pixels", type=int, default=128, help="side of the pictures; 128")
+    option("--crop", choices=["auto", "as_is", "box", "align"], default="auto", help="auto: the data set's usual one")
+    option("--cache", type=Path, help="where to; DIR/.facegen_cache")
+    option("--annotation", choices=["manual", "automatic"], default="manual", help="which of AffectNet's old release")
+    option("--version", choices=["images", "thumbnails", "in_the_wild"], help="of FFHQ; the first that is there")
+    option("--on-bad-sample", choices=["skip", "raise"], default="skip", help="raise: stop at the first bad picture")
+    prepare.set_defaults(run=_prepare)
 
 
 def _each(column: int) -> str:
@@ -194,11 +208,21 @@ def _population(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    from datamodules.prepare.bp4d_check import check_bp4d, is_bp4d
-    from datamodules.prepare.facescape import check_facescape
+    from datamodules.prepare.recognise import check
 
-    check = check_bp4d if is_bp4d(arguments.folder) else check_facescape
     print(check(arguments.folder, deep=arguments.deep))
+
+
+def _prepare(arguments: argparse.Namespace) -> None:
+    from datamodules.prepare.picture_cache import build_picture_cache, choose_framing, open_picture_cache
+    from datamodules.prepare.recognise import find_picture_set
+
+    root = arguments.folder
+    pictures = find_picture_set(root, arguments.dataset, arguments.annotation, arguments.version)
+    framing, policy = choose_framing(pictures, arguments.crop), arguments.on_bad_sample
+    folder = arguments.cache or root / ".facegen_cache"
+    cache = build_picture_cache(pictures, arguments.pixels, framing, folder, policy)
+    print("\n".join([f"{root}: {pictures.title}", *open_picture_cache(cache, policy).report(), f"cache: {cache}"]))
 
 
 def _compare(arguments: argparse.Namespace) -> None:

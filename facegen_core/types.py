@@ -78,3 +78,19 @@ class PictureBatch(TypedDict):
     emotion: Tensor
     identity: Tensor
     index: Tensor
+
+
+class LatentBatch(TypedDict):
+    """Pictures of faces as a first stage's latents.
+
+    Attributes:
+        latent: (B, C, h, w) float32, as the first stage's encoder gave it, unscaled.
+        emotion: (B,) int64, as in :class:`PictureBatch`.
+        identity: (B,) int64, as in :class:`PictureBatch`.
+        index: (B,) int64, as in :class:`PictureBatch`.
+    """
+
+    latent: Tensor
+    emotion: Tensor
+    identity: Tensor
+    index: Tensor

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from datamodules.prepare.facescape import EXPECTED
+from datamodules.prepare.recognise import KNOWN
 from experiments.cli import main
 
 COMMAND = [sys.executable, "-m", "experiments.cli"]
@@ -156,15 +156,16 @@ def test_seed_below_zero_is_a_mistake(capsys):
     assert code == 2 and "demo.yaml: seed = -1: must be 0 or more." in error
 
 
-@pytest.mark.parametrize(("make", "says"), [(True, "no meshes found"), (False, "no such folder")])
-def test_data_check_of_a_folder_without_data_shows_the_expected_tree(capsys, tmp_path, make, says):
+@pytest.mark.parametrize(("make", "says"), [(True, "no data set found"), (False, "no such folder")])
+def test_data_check_of_a_folder_without_data_shows_what_is_known(capsys, tmp_path, make, says):
     folder = tmp_path / "data"
     if make:
         folder.mkdir()
     code, out, error = printed(capsys, "data", "check", str(folder))
     assert code == 2 and out == ""
-    assert error == f"facegen: {folder}: {says}.\n{EXPECTED}\n"
+    assert error == f"facegen: {folder}: {says}.\n{KNOWN}\n"
     assert "models_reg/<k>_<expression>.obj" in error and "https://facescape.nju.edu.cn" in error
+    assert "train_set/" in error and "https://github.com/NVlabs/ffhq-dataset" in error
 
 
 def test_doctor_prints_its_sections(facegen, tmp_path):
