@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_generate(commands)
     _add_data(commands)
+    _add_weights(commands)
     command = add("compare", _compare, "a table of runs and their measures")
     command.add_argument("--outputs", type=Path, default=Path("outputs"))
     command = add("dashboard", _dashboard, "open the MLflow dashboard on the runs recorded here")
@@ -160,6 +161,21 @@ def _each(column: int) -> str:
     return ", ".join(f"{numbers[column]} in {layout}" for layout, numbers in POPULATION.items())
 
 
+def _add_weights(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "pretrained networks: which there are, what a file is, and getting one"
+    weights = commands.add_parser("weights", help=text, description=text)
+    actions = weights.add_subparsers(metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="names, purposes, licences, files, and which were found")
+    listing.set_defaults(run=_weights_list)
+    check = actions.add_parser("check", help="tell what a file is, and whether it is the published one")
+    check.add_argument("name_or_path", metavar="NAME|PATH")
+    check.set_defaults(run=_weights_check)
+    get = actions.add_parser("get", help="download a network's file into the folder of weights")
+    get.add_argument("name", metavar="NAME")
+    get.add_argument("--url", default="", help="where to get it instead of where its owners hand it out")
+    get.set_defaults(run=_weights_get)
+
+
 def _train(arguments: argparse.Namespace) -> None:
     from experiments.train import train
 
@@ -223,6 +239,24 @@ def _prepare(arguments: argparse.Namespace) -> None:
     folder = arguments.cache or root / ".facegen_cache"
     cache = build_picture_cache(pictures, arguments.pixels, framing, folder, policy)
     print("\n".join([f"{root}: {pictures.title}", *open_picture_cache(cache, policy).report(), f"cache: {cache}"]))
+
+
+def _weights_list(_: argparse.Namespace) -> None:
+    from experiments.weights import weights_list
+
+    print(weights_list())
+
+
+def _weights_check(arguments: argparse.Namespace) -> None:
+    from experiments.weights import weights_check
+
+    print(weights_check(arguments.name_or_path))
+
+
+def _weights_get(arguments: argparse.Namespace) -> None:
+    from experiments.weights import weights_get
+
+    print(weights_get(arguments.name, arguments.url))
 
 
 def _compare(arguments: argparse.Namespace) -> None:

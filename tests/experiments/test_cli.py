@@ -63,7 +63,7 @@ def test_config_mistake_is_one_line_and_code_2_in_under_a_second(facegen, tmp_pa
 def test_help_answers_in_under_half_a_second(facegen):
     ended = fastest(facegen, "--help")
     assert ended.code == 0 and ended.seconds < 0.5
-    for command in ("train", "evaluate", "reproduce", "generate", "data", "compare", "dashboard", "doctor"):
+    for command in ("train", "evaluate", "reproduce", "generate", "data", "weights", "compare", "dashboard", "doctor"):
         assert f"\n    {command}" in ended.out
 
 
@@ -180,7 +180,7 @@ def test_doctor_prints_its_sections(facegen, tmp_path):
 
     words = [line.split() for line in lines]
     assert ["torch", torch.__version__.split("+")[0]] in [[w[0], w[-1].split("+")[0]] for w in words]
-    assert ["ir_se50", "found"] in [[w[0], w[-1]] for w in words]
+    assert ["ir_se50", "weights/model_ir_se50.pth"] in [[w[0], w[-1]] for w in words]
     assert ["facenet_vggface2", "missing"] in [[w[0], w[-1]] for w in words]
     assert lines[-1].strip() == "outputs/data/people: 1 people"
     assert any(line.startswith("  memory: ") for line in lines) and any("disk here: " in line for line in lines)
