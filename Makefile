@@ -14,12 +14,12 @@ RUN ?= last
 # shape_cgan reads the codes of an SAE, not a data set.
 WORDS = $(if $(DATA),$(if $(filter shape_cgan,$*),,data.root=$(DATA))) $(SET)
 
-STAGES := sae shape_cgan texture_progan coma
+STAGES := sae shape_cgan texture_progan coma face_judge
 PAPERS := face3d
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint data-population data-check dashboard compare bench doctor clean stages papers \
-	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%)
+	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%) export-face_judge
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=paper|demo|smoke] [DATA=folder] [SET=\"key=value ...\"]"
@@ -52,6 +52,11 @@ $(STAGES:%=resume-%): resume-%: $(STAMP) ## continue a stage's run, RUN=last or 
 
 $(STAGES:%=evaluate-%): evaluate-%: $(STAMP) ## measure a stage's run on held-out data, RUN=last or a folder
 	$(FACEGEN) evaluate $* run=$(RUN) $(WORDS)
+
+EXPORTED := face_judge
+$(EXPORTED:%=export-%): OUT = outputs/exported/$*
+$(EXPORTED:%=export-%): export-%: $(STAMP) ## write a run's networks as files, RUN=last or a folder, OUT=folder
+	$(FACEGEN) export $* run=$(RUN) out=$(OUT)
 
 $(PAPERS:%=reproduce-%): reproduce-%: $(STAMP) ## a paper's tables, ours beside the published
 	$(FACEGEN) reproduce $* profile=$(PROFILE) $(WORDS)

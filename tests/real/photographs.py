@@ -1,7 +1,7 @@
 """How well networks that judge faces carry over to photographs: a fixed, seeded protocol on london_faces.
 
-102 people, one neutral and one smiling photograph each. As the photographs are, anything tells the people apart (HOG
-without training: AUC 0.9999), since light, hair and background are those of one session. So they are seen in four views:
+102 people, one neutral and one smiling photograph each. As they are, anything tells the people apart (HOG without
+training: AUC 0.9999), since light, hair and background are those of one session. So they are seen in four views:
 
 * plain: the aligned crop;
 * masked: only the inner face;

@@ -4,40 +4,11 @@ What a photograph has and a render has not cannot be added; what a network could
 in a photograph can be taken away: smooth shading, colours, sharpness, the outline of the head.
 """
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-
-@dataclass
-class AugmentConfig:
-    """How strongly pictures are changed.
-
-    Attributes:
-        light: standard deviation of the logarithm of a smooth light field, drawn at 3 x 3 places.
-        gamma: of the logarithm of the exponent of tone.
-        exposure: of the logarithm of the brightness.
-        cast: of the logarithm of each colour's gain.
-        grey: share of pictures that lose their colours, wholly or in part.
-        contrast: standard deviation of the logarithm of the contrast.
-        blur: share of pictures that are made smaller by 2 or 3 and larger again.
-        noise: largest standard deviation of the sensor's noise.
-        mask: share of pictures of which only the inner face is left, on another background.
-        occlude: share of pictures with a rectangle of one colour on them.
-    """
-
-    light: float = 0.36
-    gamma: float = 0.3
-    exposure: float = 0.3
-    cast: float = 0.1
-    grey: float = 0.7
-    contrast: float = 0.2
-    blur: float = 0.4
-    noise: float = 0.06
-    mask: float = 0.5
-    occlude: float = 0.2
+from facegen_core.methods.face_judge.config import AugmentConfig
 
 
 def augmented(

@@ -1,6 +1,6 @@
 """The two judges: residual networks of plain convolutions, small enough to ship and to run without a GPU."""
 
-from collections.abc import Sequence
+import itertools
 from typing import NamedTuple
 
 import torch
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from facegen_core.emotions import EMOTIONS
-from facegen_core.methods.face_judge.config import TrunkConfig
+from facegen_core.methods.face_judge.config import FaceJudgeConfig, TrunkConfig
 from facegen_core.methods.face_judge.framing import EMOTION_CROP, EMOTION_INSET, EMOTION_WINDOW
 
 
@@ -66,6 +66,24 @@ class EmotionJudge(nn.Module):
         return EmotionReading(values[:, : len(EMOTIONS)], values[:, len(EMOTIONS) :])
 
 
+class FaceJudges(nn.Module):
+    """Both judges, each with pictures of its own.
+
+    Args:
+        config: their sizes.
+        units: how many action units.
+    """
+
+    def __init__(self, config: FaceJudgeConfig, units: int) -> None:
+        super().__init__()
+        self.identity = IdentityJudge(config.identity, config.embedding)
+        self.emotion = EmotionJudge(config.emotion, units)
+
+    def forward(self, faces: Tensor, closer: Tensor) -> tuple[Tensor, EmotionReading]:
+        """Embeddings of ArcFace's crops (B, 3, 64, 64), readings of the emotion judge's windows (B, 3, 64, 64)."""
+        return self.identity(faces), self.emotion(closer)
+
+
 class Block(nn.Module):
     """Two 3 x 3 convolutions beside a shortcut (He et al. 2016), which is averaged where the picture is halved."""
 
@@ -108,7 +126,7 @@ def standardised(pictures: Tensor) -> Tensor:
 
 
 def fold_batch_norm(network: nn.Module) -> nn.Module:
-    """Puts every batch normalisation into the convolution before it, in place: the same function in evaluation mode."""
+    """Puts every batch normalisation of a network in evaluation mode into the convolution before it, in place."""
     for module in network.modules():
         if isinstance(module, nn.Sequential):
             _fold(module)
@@ -116,8 +134,7 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
 
 
 def _fold(layers: nn.Sequential) -> None:
-    pairs: Sequence[tuple[str, nn.Module]] = list(layers.named_children())
-    for (name, conv), (norm_name, norm) in zip(pairs, pairs[1:], strict=False):
+    for (name, conv), (norm_name, norm) in itertools.pairwise(list(layers.named_children())):
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            layers._modules[name] = nn.utils.fusion.fuse_conv_bn_eval(conv.eval(), norm.eval())
+            layers._modules[name] = nn.utils.fusion.fuse_conv_bn_eval(conv, norm)
             layers._modules[norm_name] = nn.Identity()
