@@ -170,7 +170,8 @@ class JudgeDataModule(FaceDataModule):
             )
         self.num_people = len(split["train"])
         self.datasets = {**parts, "train": JudgePeople(parts["train"], self.config.pictures_of_each)}
-        content = f"{cache.digest} {split} {self.folder.name}"
+        crop = self.folder.name.rsplit("-", 1)[0]  # what follows depends on where and when the files were written
+        content = f"{cache.digest} {split} {crop}"
         self._digest = hashlib.sha256(content.encode() + units.numpy().tobytes()).hexdigest()
 
     def digest(self) -> str:

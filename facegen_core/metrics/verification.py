@@ -30,7 +30,7 @@ class VerificationAUC(Metric):
         self.identities.append(identities)
 
     def compute(self) -> Tensor:
-        if not self.identities:
+        if len(self.identities) == 0:  # a tensor once processes have shared theirs
             return torch.tensor(float("nan"))
         embeddings, identities = dim_zero_cat(self.embeddings), dim_zero_cat(self.identities)
         first, second = torch.triu_indices(len(identities), len(identities), 1, device=identities.device)
