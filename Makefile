@@ -16,10 +16,12 @@ WORDS = $(if $(DATA),$(if $(filter shape_cgan,$*),,data.root=$(DATA))) $(SET)
 
 STAGES := sae shape_cgan texture_progan coma face_judge
 PAPERS := face3d
+EXPORTED := face_judge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data-population data-check dashboard compare bench doctor clean stages papers \
-	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%) export-face_judge
+.PHONY: help setup demo test lint data-population data-check data-prepare dashboard compare bench doctor clean stages papers \
+	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%) \
+	$(EXPORTED:%=export-%)
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=paper|demo|smoke] [DATA=folder] [SET=\"key=value ...\"]"
@@ -53,7 +55,6 @@ $(STAGES:%=resume-%): resume-%: $(STAMP) ## continue a stage's run, RUN=last or 
 $(STAGES:%=evaluate-%): evaluate-%: $(STAMP) ## measure a stage's run on held-out data, RUN=last or a folder
 	$(FACEGEN) evaluate $* run=$(RUN) $(WORDS)
 
-EXPORTED := face_judge
 $(EXPORTED:%=export-%): OUT = outputs/exported/$*
 $(EXPORTED:%=export-%): export-%: $(STAMP) ## write a run's networks as files, RUN=last or a folder, OUT=folder
 	$(FACEGEN) export $* run=$(RUN) out=$(OUT)
@@ -70,8 +71,15 @@ OUT ?= outputs/data/$(LAYOUT)$(PEOPLE:%=-%)-seed0
 data-population: $(STAMP) ## write embedded people, LAYOUT=facescape|bp4d|affectnet|ffhq|pairs [PEOPLE=200] OUT=folder
 	$(FACEGEN) data population --layout $(LAYOUT) $(PEOPLE:%=--people %) --out $(OUT) $(SET)
 
+data-sheet: OUT = outputs/people.png
+data-sheet: $(STAMP) ## one picture with many embedded people, OUT=file.png [SET="--people 24"]
+	$(FACEGEN) data sheet --out $(OUT) $(SET)
+
 data-check: $(STAMP) ## say what a data set has and lacks, DATA=folder [SET=--deep]
 	$(FACEGEN) data check $(or $(DATA),$(OUT)) $(SET)
+
+data-prepare: $(STAMP) ## crop, resize and cache a data set's pictures, DATA=folder [SET="--pixels 256 --crop box"]
+	$(FACEGEN) data prepare $(or $(DATA),$(OUT)) $(SET)
 
 dashboard: $(STAMP) ## open MLflow on the runs recorded here
 	$(FACEGEN) dashboard

@@ -7,16 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments import EXPERIMENTS, papers, stages
-from facegen_core.errors import ConfigError, FacegenError
-
-POPULATION = {
-    "facescape": (200, 256),
-    "bp4d": (41, 256),
-    "affectnet": (500, 128),
-    "ffhq": (1000, 256),
-    "pairs": (100, 256),
-}
-"""How many people ``facegen data population`` writes in each layout, and the side of their textures or pictures."""
+from experiments.population import LAYOUTS, population, usual
+from facegen_core.errors import FacegenError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,9 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_generate(commands)
     command = add("export", _export, "write a trained run's networks as files of their own, with a card on each")
-    command.add_argument(
-        "stage", choices=sorted(name for name, (_, stage) in stages().items() if hasattr(stage, "export"))
-    )
+    exported = (name for name, (_, stage) in stages().items() if hasattr(stage, "export"))
+    command.add_argument("stage", choices=sorted(exported))
     command.add_argument("words", nargs="*", metavar="key=value", help="run=last|RUN|CHECKPOINT, out=FOLDER")
     _add_data(commands)
     _add_weights(commands)
@@ -134,13 +125,21 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     actions = data.add_subparsers(metavar="ACTION", required=True)
     write = actions.add_parser("population", help="write embedded people in a real data set's layout")
     option = write.add_argument
-    option("--layout", choices=list(POPULATION), default="facescape")
-    option("--people", type=int, help=f"how many; {_each(0)}")
+    option("--layout", choices=list(LAYOUTS), default="facescape")
+    option("--people", type=int, help=f"how many; {usual('people')}")
     option("--seed", type=int, default=0)
-    option("--pixels", type=int, help=f"side of the textures or pictures, 16 to 1024; {_each(1)}")
-    option("--pictures", type=int, help="pictures of each person, in the layouts affectnet and ffhq; 20, 1")
+    option("--pixels", type=int, help=f"side of the textures or pictures, 16 to 1024; {usual('pixels')}")
+    option("--pictures", type=int, help=f"pictures of each person; {usual('pictures')}")
     option("--out", type=Path, required=True)
     write.set_defaults(run=_population)
+    sheet = actions.add_parser("sheet", help="one picture with many embedded people, to see what they look like")
+    option = sheet.add_argument
+    option("--out", type=Path, required=True, help="a .png or .jpg")
+    option("--people", type=int, default=24, help="how many; 24")
+    option("--columns", type=int, default=8, help="in a row; 8")
+    option("--seed", type=int, default=0)
+    option("--pixels", type=int, default=192, help="side of each picture, 16 to 1024; 192")
+    sheet.set_defaults(run=_sheet)
     check = actions.add_parser("check", help="say what is there and what is missing; with --deep, what cannot be read")
     check.add_argument("folder", type=Path)
     check.add_argument("--deep", action="store_true", help="also read every mesh and picture")
@@ -159,11 +158,6 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     option("--version", choices=["images", "thumbnails", "in_the_wild"], help="of FFHQ; the first that is there")
     option("--on-bad-sample", choices=["skip", "raise"], default="skip", help="raise: stop at the first bad picture")
     prepare.set_defaults(run=_prepare)
-
-
-def _each(column: int) -> str:
-    """The usual numbers of all layouts, as help."""
-    return ", ".join(f"{numbers[column]} in {layout}" for layout, numbers in POPULATION.items())
 
 
 def _add_weights(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -213,44 +207,19 @@ def _generate_face3d(arguments: argparse.Namespace) -> None:
 
 
 def _population(arguments: argparse.Namespace) -> None:
-    from facegen_core.population.affectnet_layout import write_affectnet
-    from facegen_core.population.bp4d_layout import write_bp4d
-    from facegen_core.population.facescape_layout import write_facescape
-    from facegen_core.population.ffhq_layout import write_ffhq
-    from facegen_core.population.pairs_layout import write_pairs
-    from facegen_core.progress import say
+    population(arguments.layout, arguments.out, arguments.seed, arguments.people, arguments.pixels, arguments.pictures)
 
-    layout, out = arguments.layout, arguments.out
-    people, pixels = (
-        usual if given is None else given
-        for usual, given in zip(POPULATION[layout], (arguments.people, arguments.pixels), strict=True)
-    )
-    more = {} if arguments.pictures is None else {"pictures": arguments.pictures}
-    if more and layout not in ("affectnet", "ffhq"):
-        raise ConfigError(f"--pictures: the layout {layout} has as many of each person as it has.")
-    write = {"facescape": write_facescape, "bp4d": write_bp4d, "affectnet": write_affectnet, "ffhq": write_ffhq,
-             "pairs": write_pairs}[layout]  # fmt: skip
-    write(out, people, arguments.seed, pixels, **more)
-    how = "" if layout == "facescape" else f" data.dataset={layout}"
-    say(f"{out}: {people} people. Use them with data.root={out}{how}")
+
+def _sheet(arguments: argparse.Namespace) -> None:
+    from facegen_core.population.portrait.gallery import write_sheet
+
+    write_sheet(arguments.out, arguments.people, arguments.columns, arguments.seed, arguments.pixels)
 
 
 def _check(arguments: argparse.Namespace) -> None:
     from datamodules.prepare.recognise import check
 
     print(check(arguments.folder, deep=arguments.deep))
-
-
-def _prepare(arguments: argparse.Namespace) -> None:
-    from datamodules.prepare.picture_cache import build_picture_cache, choose_framing, open_picture_cache
-    from datamodules.prepare.recognise import find_picture_set
-
-    root = arguments.folder
-    pictures = find_picture_set(root, arguments.dataset, arguments.annotation, arguments.version)
-    framing, policy = choose_framing(pictures, arguments.crop), arguments.on_bad_sample
-    folder = arguments.cache or root / ".facegen_cache"
-    cache = build_picture_cache(pictures, arguments.pixels, framing, folder, policy)
-    print("\n".join([f"{root}: {pictures.title}", *open_picture_cache(cache, policy).report(), f"cache: {cache}"]))
 
 
 def _weights_list(_: argparse.Namespace) -> None:
@@ -269,6 +238,18 @@ def _weights_get(arguments: argparse.Namespace) -> None:
     from experiments.weights import weights_get
 
     print(weights_get(arguments.name, arguments.url))
+
+
+def _prepare(arguments: argparse.Namespace) -> None:
+    from datamodules.prepare.picture_cache import build_picture_cache, choose_framing, open_picture_cache
+    from datamodules.prepare.recognise import find_picture_set
+
+    root = arguments.folder
+    pictures = find_picture_set(root, arguments.dataset, arguments.annotation, arguments.version)
+    framing, policy = choose_framing(pictures, arguments.crop), arguments.on_bad_sample
+    folder = arguments.cache or root / ".facegen_cache"
+    cache = build_picture_cache(pictures, arguments.pixels, framing, folder, policy)
+    print("\n".join([f"{root}: {pictures.title}", *open_picture_cache(cache, policy).report(), f"cache: {cache}"]))
 
 
 def _compare(arguments: argparse.Namespace) -> None:

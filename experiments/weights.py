@@ -23,7 +23,7 @@ def weights_check(name_or_path: str) -> str:
     Raises:
         WeightsNotFoundError: it is missing or damaged, or not what its name says.
     """
-    from facegen_core.weights.files import digest, spec_of
+    from facegen_core.weights.files import digest, is_published, spec_of
 
     spec = WEIGHTS.get(name_or_path)
     path = resolve_weights(name_or_path)
@@ -39,7 +39,7 @@ def weights_check(name_or_path: str) -> str:
         raise WeightsNotFoundError(
             f"{path}: expected {known.name} with {known.parameters:,} parameters, and it is {what}."
         )
-    if known.digest and known.digest in lines[1] + lines[2]:
+    if known.digest and is_published(path, known):
         lines.append(f"  the published file: its {known.check} digest is the published one")
     elif known.digest:
         lines.append(f"  NOT the published file: its {known.check} digest should be {known.digest}")
@@ -69,7 +69,7 @@ def _state(spec: WeightSpec) -> str:
 def _content(path: Path) -> tuple[int | None, str]:
     """Parameters of a file, where they can be counted, and what it is in one phrase."""
     from facegen_core.weights.kinds import describe, folder_shapes, parameter_count
-    from facegen_core.weights.tensors import read_tensors
+    from facegen_core.weights.tensors import is_torchscript, read_tensors
 
     if path.is_dir():
         shapes = folder_shapes(path)
@@ -81,7 +81,7 @@ def _content(path: Path) -> tuple[int | None, str]:
         ends = [", ".join(f"{end.name} {end.shape}" for end in side)
                 for side in (session.get_inputs(), session.get_outputs())]  # fmt: skip
         return None, f"an ONNX network, {ends[0]} -> {ends[1]}"
-    if path.suffix == ".zip":
-        return None, f"an archive of {path.stat().st_size:,} bytes"
+    if is_torchscript(path):  # telling more would mean to load a program
+        return None, f"a TorchScript archive of {path.stat().st_size:,} bytes"
     tensors = read_tensors(path)
     return parameter_count(tensors), describe(tensors)

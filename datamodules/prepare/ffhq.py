@@ -28,6 +28,7 @@ PARTS = {"images": "image", "thumbnails": "thumbnail", "in_the_wild": "in_the_wi
 SPLITS = {"training": "train", "validation": "val"}
 FIRST_VALIDATION = 60_000
 """The official split, where there is no list of it: this number and all above are for validation."""
+REPLACE = "Download it again, or take it away: the split then goes by the pictures' numbers."
 NO_NUMBER, TWICE = "name that is no number", "a second picture of the same number"
 
 
@@ -144,10 +145,10 @@ def read_list(path: Path, part: str, needs: str) -> dict[int, dict[str, Any]]:
             for number, entry in ijson.kvitems(file, "", use_float=True):
                 entries[int(number)] = _fields(entry, part, needs)
     except (OSError, ijson.JSONError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DatasetNotFoundError(
-            f"{path}: the list cannot be read: {type(error).__name__}: {error}. Download it again, "
-            "or take it away: the split then goes by the pictures' numbers."
-        ) from None
+        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        raise DatasetNotFoundError(f"{path}: the list cannot be read: {reason}. {REPLACE}") from None
+    if not entries:
+        raise DatasetNotFoundError(f"{path}: the list cannot be read: no pictures in it. {REPLACE}")
     return entries
 
 

@@ -13,6 +13,8 @@ from datamodules.prepare.picture_file import PictureFile
 from datamodules.prepare.pictures import BadPictureError, Picture
 
 FILTER = Image.Resampling.LANCZOS
+REACH = 3
+"""Pixels of the result that the filter sees to each side."""
 REDUCE = 3.0
 """Pillow's ``reducing_gap``: much larger pictures are first averaged to this many times the size wanted."""
 MOST_GROWN = 2.0
@@ -165,7 +167,8 @@ def cut(picture: Picture, corners: Corners, pixels: int) -> Image.Image:
         pixels: side of the result.
     """
     corners = corners / picture.scale
-    low, high = np.floor(corners.min(axis=0)).astype(int) - 2, np.ceil(corners.max(axis=0)).astype(int) + 2
+    margin = 2 + math.ceil(REACH * _side(corners) / pixels)
+    low, high = np.floor(corners.min(axis=0)).astype(int) - margin, np.ceil(corners.max(axis=0)).astype(int) + margin
     if (corners.min(axis=0) < 0).any() or (corners.max(axis=0) > picture.image.size).any():
         picture.notes.append(REFLECTED)
     if _side(corners) < pixels:

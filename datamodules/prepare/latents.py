@@ -27,7 +27,6 @@ FORMAT = 1
 FACTS = "latents.json"
 NOTED_EVERY = 1024
 """Pictures after which it is noted how far a build came."""
-ANEW = "Encode the pictures anew."
 
 
 @dataclass(frozen=True)

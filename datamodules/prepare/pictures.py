@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from facegen_core.errors import BadSampleError
 
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+"""Of damaged EXIF blocks and the like, for each of a hundred thousand pictures."""
 Image.init()  # Pillow knows a few formats until it is asked to look for all
 FORMATS = tuple(
     name
@@ -103,6 +106,9 @@ def read_picture(path: Path, share: Share = lambda size: 1.0, on_white: bool = T
             notes = [FIRST_FRAME] if _has_frames(image) else []
             wanted = share(image.size) * MARGIN
             image.draft(None, (max(1, round(wanted * width)), max(1, round(wanted * height))))
+            if image.format == "PNG":  # decoding does not look at its checksums, and shows what is damaged as noise
+                with Image.open(path, formats=("PNG",)) as again:
+                    again.verify()
             scale, turned = round(width / image.width), _is_turned(image)
             image.load()  # which turns a TIFF; the others are turned now, some once their EXIF block has been passed
             upright = ImageOps.exif_transpose(image) if _is_turned(image) else image

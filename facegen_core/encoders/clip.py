@@ -1,5 +1,7 @@
 """CLIP through open_clip: pictures and prompts in one space."""
 
+import difflib
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,12 @@ from facegen_core.weights.table import CLIP
 from facegen_core.weights.tensors import load_into, read_tensors
 
 _HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-_SIZES = ("input_resolution", "context_length", "vocab_size")  # numbers that OpenAI's files keep among the tensors
+_NOT_LEARNT = (
+    "input_resolution",
+    "context_length",
+    "vocab_size",
+    "attn_mask",
+)  # kept among the tensors of OpenAI's files
 
 
 class ClipEncoder(nn.Module):
@@ -76,8 +83,8 @@ def clip_encoder(model: str = "ViT-B-16-quickgelu", weights: str | None = None) 
 
     settings = open_clip.get_model_config(model)
     if settings is None:
-        near = [name for name in open_clip.list_models() if name.lower().startswith(model.lower()[:7])]
-        raise ConfigError(f"{model}: open_clip knows no such model. Near: {', '.join(near[:8])}.")
+        near = difflib.get_close_matches(model, open_clip.list_models(), n=4, cutoff=0.4)
+        raise ConfigError(f"{model}: open_clip knows no such model. Nearest: {', '.join(near)}.")
     path = _weights_of(model) if weights is None else resolve_weights(weights)
     tensors = _read(path)
     network = open_clip.create_model(model, pretrained=None, load_weights=False)
@@ -112,8 +119,10 @@ def _read(path: Path) -> dict[str, Tensor]:
     """Tensors of a CLIP file. OpenAI's are TorchScript; their tensors are taken, their program is not run."""
     if path.suffix == ".pt" and path.is_file():
         try:
-            tensors = torch.jit.load(str(path), map_location="cpu").state_dict()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # TorchScript is on its way out of torch
+                tensors = torch.jit.load(str(path), map_location="cpu").state_dict()
         except RuntimeError:
             return read_tensors(path)
-        return {name: value.float() for name, value in tensors.items() if name not in _SIZES}
+        return {name: value.float() for name, value in tensors.items() if name not in _NOT_LEARNT}
     return read_tensors(path)

@@ -13,7 +13,7 @@ from facegen_core.encoders.base import IMAGENET_MEAN, IMAGENET_STD, Encoder, Pre
 from facegen_core.encoders.onnx_encoder import OnnxEncoder
 from facegen_core.errors import WeightsNotFoundError
 from facegen_core.weights import WEIGHTS, resolve_weights
-from facegen_core.weights.files import spec_of
+from facegen_core.weights.files import name_of, spec_of
 from facegen_core.weights.kinds import describe, kind_of
 from facegen_core.weights.spec import WeightSpec
 from facegen_core.weights.table import HSEMOTION_7, HSEMOTION_8, HSEMOTION_MTL
@@ -89,7 +89,7 @@ def emotion_encoder(
         return emotion_judge(path)
     path = resolve_weights(name_or_path)
     spec = WEIGHTS.get(name_or_path) or spec_of(path)
-    name = spec.name if spec else path.stem
+    name = name_of(path, spec)
     known = _described(path, spec, preprocessing, classes, probabilities)
     if path.suffix == ".onnx":
         if known.preprocessing is None or not known.classes:
@@ -129,7 +129,7 @@ def expression_encoder(name_or_path: str) -> Encoder:
     features = cast("nn.Linear", network.classifier).in_features
     network.classifier = nn.Identity()
     usual = Preprocessing(size, IMAGENET_MEAN, IMAGENET_STD, "box")
-    return TorchEncoder(f"{spec.name if spec else path.stem} features", network, features, usual)
+    return TorchEncoder(f"{name_of(path, spec)} features", network, features, usual)
 
 
 def _described(

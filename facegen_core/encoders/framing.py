@@ -1,12 +1,13 @@
 """Faces cut out of photographs the way a network wants them."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from facegen_core.encoders.base import Preprocessing
-from facegen_core.encoders.detector import Face
+from facegen_core.encoders.detector import LEAST_CONFIDENCE, Face, find_faces
 from facegen_core.geometry.face_crop import align_matrix, box_matrix, warp
 
 
@@ -39,3 +40,35 @@ def frame_matrix(faces: Sequence[Face], preprocessing: Preprocessing) -> Tensor:
         return align_matrix(torch.stack([face.points5 for face in faces]), preprocessing.size)
     boxes = torch.stack([face.box for face in faces])
     return box_matrix(boxes, preprocessing.size, square=preprocessing.framing == "square")
+
+
+class FramedFaces(NamedTuple):
+    """Faces of a batch.
+
+    Attributes:
+        pictures: (F, 3, h, w) in [0, 1], the largest face of each picture that has one, in order.
+        found: (B,) bool, which of the pictures have one.
+    """
+
+    pictures: Tensor
+    found: Tensor
+
+
+class FaceFramer:
+    """Finds the largest face of each picture and cuts it out for one network.
+
+    Attributes:
+        name: detector, framing and size, as a metric's protocol states them.
+    """
+
+    def __init__(self, preprocessing: Preprocessing, least_confidence: float = LEAST_CONFIDENCE):
+        """Frames for the network with this preprocessing; faces below ``least_confidence`` are not found."""
+        self.preprocessing, self.least_confidence = preprocessing, least_confidence
+        self.name = f"MTCNN from {least_confidence:g}, {preprocessing.framing}, {preprocessing.size}"
+
+    def __call__(self, pictures: Tensor) -> FramedFaces:
+        """Pictures (B, 3, H, W) in [0, 1] to their faces."""
+        faces = [found[0] if found else None for found in find_faces(pictures, self.least_confidence)]
+        found = torch.tensor([face is not None for face in faces], dtype=torch.bool, device=pictures.device)
+        kept = framed(pictures[found], [face for face in faces if face is not None], self.preprocessing)
+        return FramedFaces(kept, found)

@@ -10,7 +10,7 @@ from facegen_core.encoders.irse import IRSE50
 from facegen_core.encoders.onnx_encoder import OnnxEncoder
 from facegen_core.errors import WeightsNotFoundError
 from facegen_core.weights import WEIGHTS, resolve_weights
-from facegen_core.weights.files import spec_of
+from facegen_core.weights.files import name_of, spec_of
 from facegen_core.weights.kinds import describe, iresnet_blocks, kind_of
 from facegen_core.weights.table import ARCFACE, FACENET
 from facegen_core.weights.tensors import load_into, read_tensors
@@ -38,7 +38,7 @@ def identity_encoder(name_or_path: str, preprocessing: Preprocessing | None = No
         return identity_judge(path)
     path = resolve_weights(name_or_path)
     spec = WEIGHTS.get(name_or_path) or (spec_of(path) if path.suffix == ".onnx" else None)
-    name = spec.name if spec else path.stem
+    name = name_of(path, spec)
     if path.suffix == ".onnx":
         known = preprocessing or (spec.preprocessing if spec else None)
         if known is None:

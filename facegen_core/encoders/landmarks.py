@@ -1,5 +1,6 @@
 """The 68 points of iBUG 300-W on faces that were found, by an optional network."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -115,7 +116,9 @@ def peaks(heat: Tensor, size: int) -> Tensor:
 
 def _fan(path: Path) -> LandmarkFinder:
     try:
-        network = torch.jit.load(str(path), map_location="cpu").eval()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # TorchScript is on its way out of torch
+            network = torch.jit.load(str(path), map_location="cpu").eval()
     except RuntimeError as error:
         raise WeightsNotFoundError(
             f"{path}: not FAN's TorchScript archive (2DFAN4_1.6-c827573f02.zip), nor an .onnx file."

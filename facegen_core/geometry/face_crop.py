@@ -28,7 +28,7 @@ ALIGNED_224 = torch.tensor(
     [[63.5, 37.2], [159.5, 37.2], [111.5, 94.3], [68.0, 141.9], [155.0, 141.9]], dtype=torch.float64
 )
 
-_SAMPLES_AT_ONCE = 1 << 24  # about 400 MB of grid and samples
+_SAMPLES_AT_ONCE = 1 << 22  # about 200 MB of grid and samples
 
 
 def similarity(source: Tensor, target: Tensor) -> Tensor:

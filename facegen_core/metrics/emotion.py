@@ -19,6 +19,9 @@ from facegen_core.metrics.functional.pictures import check_pictures
 from facegen_core.metrics.judges import FaceFinder, Judge, embed, faces_of, judged_by
 from facegen_core.metrics.picture_metric import Measured, PictureMetric
 
+HSEMOTION = ("hsemotion", "enet_b")
+"""How names of HSEmotion's networks begin: here, and as the files are published."""
+
 
 class EmotionAccuracy(PictureMetric):
     """Share of all pictures that a classifier takes for their target emotion: ``emotion_accuracy``.
@@ -78,13 +81,13 @@ class HSEmotionAccuracy(EmotionAccuracy):
     """:class:`EmotionAccuracy` with an HSEmotion network as judge: what EmotionLDM's tables 3 and 4 report.
 
     Args:
-        judge: one whose name begins with "hsemotion"; it resizes whole crops to its square, so there is no finder.
+        judge: a network of HSEmotion, told by its name; it resizes whole crops to its square, so there is no finder.
 
     Raises:
         ValueError: another judge, whose figures must not stand under this name.
     """
 
     def __init__(self, judge: Judge, **kwargs: Any) -> None:
-        if not judge.name.lower().startswith("hsemotion"):
+        if not judge.name.lower().startswith(HSEMOTION):
             raise ValueError(f"HSEmotionAccuracy needs an HSEmotion network, got {judge.name!r}; use EmotionAccuracy")
         super().__init__(judge, **kwargs)

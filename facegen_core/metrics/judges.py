@@ -3,6 +3,7 @@
 import typing
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from facegen_core.metrics.picture_metric import Protocol
@@ -81,7 +82,7 @@ def faces_of(finder: FaceFinder | None, pictures: Tensor) -> Faces:
             f"{finder.name}: expected one flag a picture and one crop a face found, got "
             f"{tuple(faces.found.shape)} flags and {len(faces.pictures)} crops for {len(pictures)} pictures"
         )
-    return faces
+    return Faces(faces.pictures, faces.found.to(pictures.device))  # detectors and ONNX may answer from the CPU
 
 
 def embed(judge: Judge, pictures: Tensor) -> Tensor:
@@ -93,7 +94,7 @@ def embed(judge: Judge, pictures: Tensor) -> Tensor:
     vectors = judge(pictures)
     if vectors.ndim != 2 or len(vectors) != len(pictures):
         raise ValueError(f"{judge.name}: expected one vector a picture, got {tuple(vectors.shape)} for {len(pictures)}")
-    return vectors.float()
+    return vectors.to(pictures.device, torch.float32)
 
 
 def embed_pairs(

@@ -41,4 +41,4 @@ class PromptSimilarity(MeanPictureMetric):
         if len(pictures) != len(prompts):
             raise ValueError(f"expected one prompt a picture, got {len(prompts)} for {len(pictures)}")
         if len(pictures):
-            self.add(pair_cosine(embed(self.judge, pictures), self.prompts(prompts)))
+            self.add(pair_cosine(embed(self.judge, pictures), self.prompts(prompts).to(pictures.device)))

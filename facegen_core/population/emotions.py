@@ -66,7 +66,7 @@ WAYS: dict[str, tuple[dict[int, float], ...]] = {
 ONE_SIDED = ("contempt",)
 """Emotions shown with one side of the face."""
 
-WEAKEST, STRONGEST = 0.6, 1.1
+WEAKEST, STRONGEST = 0.7, 1.15
 UNIT_SPREAD = 0.18
 """Standard deviation of a unit's strength, as a share of it."""
 IDLE_SHARE, IDLE_MOST = 0.25, 0.18

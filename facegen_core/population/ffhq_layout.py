@@ -64,8 +64,8 @@ def _write_person(pictures: int, out: Path, person: Person, shared: Anatomy, pix
 
 def _photo(person: Person, k: int, number: int) -> Photo:
     random = numpy_generator(person.seed, _EMOTION, person.number, k)
-    others = [random.integers(len(EMOTIONS)), EMOTIONS.index("neutral")]
-    emotion = EMOTIONS.index("happy") if random.random() < SMILES else int(others[int(random.random() < 1 / 3)])
+    smiles, plain, other = random.random() < SMILES, random.random() < 1 / 3, int(random.integers(len(EMOTIONS)))
+    emotion = EMOTIONS.index("happy") if smiles else EMOTIONS.index("neutral") if plain else other
     units = draw_units(person.seed, person.number, k, EMOTIONS[emotion])
     shot = draw_shot(person.seed, person.number, k, units, Crop("ffhq"))
     file = f"{IMAGES}/{number // A_FOLDER * A_FOLDER:05d}/{number:05d}.png"

@@ -12,7 +12,7 @@ from facegen_core.population.emotions import draw_units
 from facegen_core.population.picture_writing import TRUTH, Photo, read_truths, write_photos
 from facegen_core.population.portrait.draws import draw_shot
 from facegen_core.population.portrait.shot import Crop, Shot
-from facegen_core.population.portrait.wardrobe import COSTUME_WORDS
+from facegen_core.population.portrait.wardrobe import CAPTIONS
 from facegen_core.population.writing import Layout, Person, write_population
 
 EXPRESSIONS: dict[str, tuple[int, dict[str, float]]] = {
@@ -40,7 +40,7 @@ def write_pairs(out: Path, people: int, seed: int, pixels: int = 256) -> None:
         seed: which population.
         pixels: side of the pictures, 16 to 1024.
     """
-    pairs = len(COSTUME_WORDS) - 1 + len(EXPRESSIONS)
+    pairs = len(CAPTIONS) - 1 + len(EXPRESSIONS)
     layout = Layout("pairs", TRUTH, _names, _write_person, 2 * pairs, finish=_write_prompts)
     write_population(out, layout, people, seed, pixels)
 
@@ -52,7 +52,7 @@ def _names(seed: int, people: int) -> list[str]:
 def _write_person(out: Path, person: Person, shared: Anatomy, pixels: int) -> None:
     who = noun(person.identity.appearance)
     photos: list[Photo] = []
-    for name, words in COSTUME_WORDS.items():
+    for name, words in CAPTIONS.items():
         if name != "normal":
             source = _shot(person, len(photos))
             prompts = f"a {who}, normal costume", f"a {who}, {words}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from facegen_core.errors import WeightsNotFoundError
 from facegen_core.files import CHUNK_BYTES, atomic_path
 from facegen_core.progress import bar
-from facegen_core.weights.files import digest, is_published, weights_folder
+from facegen_core.weights.files import digest, is_published, near, weights_folder
 from facegen_core.weights.spec import WeightSpec
 from facegen_core.weights.table import WEIGHTS
 
@@ -29,7 +29,7 @@ def get_weights(name: str, url: str = "") -> Path:
     """
     spec = WEIGHTS.get(name)
     if spec is None:
-        raise WeightsNotFoundError(f"{name}: no known network; there are {', '.join(WEIGHTS)}.")
+        raise WeightsNotFoundError(f"{name}: no known network{near(name)}.")
     path = weights_folder() / spec.file
     if path.exists() and is_published(path, spec):
         return path
@@ -44,7 +44,7 @@ def get_weights(name: str, url: str = "") -> Path:
             _fetch(address, temporary, spec.file)
             _check(temporary, spec, address)
     except (OSError, ValueError) as error:  # URLError is an OSError; ValueError: no address at all
-        reason = getattr(error, "reason", None) or error
+        reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", None) or error
         raise WeightsNotFoundError(
             f"{name}: {address} could not be downloaded ({reason}). Get it on a machine that can, and put it at {path}."
         ) from error

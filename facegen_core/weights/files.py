@@ -1,5 +1,6 @@
 """Finds the file of a pretrained network and checks that it is the published one. Nothing here downloads."""
 
+import difflib
 import hashlib
 import os
 from pathlib import Path
@@ -40,7 +41,7 @@ def resolve_weights(name_or_path: str) -> Path:
     spec = WEIGHTS.get(name_or_path)
     if spec is None:
         if not Path(name_or_path).exists():
-            raise WeightsNotFoundError(f"{name_or_path}: neither a file nor a known network ({', '.join(WEIGHTS)}).")
+            raise WeightsNotFoundError(f"{name_or_path}: neither a file nor a known network{near(name_or_path)}.")
         return Path(name_or_path)
     path = find_weights(spec)
     if path is None:
@@ -57,6 +58,12 @@ def resolve_weights(name_or_path: str) -> Path:
     return path
 
 
+def near(name: str) -> str:
+    """What to add to a message about a name that is in no table."""
+    names = difflib.get_close_matches(name, WEIGHTS, n=3, cutoff=0.4)
+    return f" ({'near: ' + ', '.join(names) + '; ' if names else ''}`facegen weights list` names all)"
+
+
 def spec_of(path: Path) -> WeightSpec | None:
     """The row of the table a file belongs to, by its digest or, where the owners publish none, by its name."""
     digests = {check: digest(path, check) for check in ("git", "sha256")} if path.is_file() else {}
@@ -67,6 +74,11 @@ def spec_of(path: Path) -> WeightSpec | None:
         spec for spec in WEIGHTS.values() if path.parts[-len(Path(spec.file).parts) :] == Path(spec.file).parts
     )
     return next(same_name, None)
+
+
+def name_of(path: Path, spec: WeightSpec | None) -> str:
+    """What metric tags call a network: its name in the table if it is the published file, else that of its file."""
+    return spec.name if spec and is_published(path, spec) else path.stem
 
 
 def is_published(path: Path, spec: WeightSpec) -> bool:

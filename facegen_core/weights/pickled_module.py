@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 # What torch itself calls to rebuild tensors; none of them imports or runs anything a file names.
 _TENSORS: dict[tuple[str, str], Any] = {
     ("torch._utils", "_rebuild_tensor"): torch._utils._rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
     ("torch._utils", "_rebuild_parameter"): torch._utils._rebuild_parameter,
-    ("torch.nn.parameter", "Parameter"): nn.Parameter,
     ("torch.storage", "UntypedStorage"): torch.storage.UntypedStorage,
     ("torch", "Size"): torch.Size,
     ("collections", "OrderedDict"): collections.OrderedDict,
@@ -60,8 +59,7 @@ def read_pickled_module(path: Path) -> dict[str, Tensor]:
     Raises:
         pickle.UnpicklingError: it holds no network.
     """
-    reader = types.SimpleNamespace(Unpickler=_Unpickler, load=_load, UnpicklingError=pickle.UnpicklingError)
-    network = torch.load(path, map_location="cpu", pickle_module=reader, weights_only=False)
+    network = torch.load(path, map_location="cpu", pickle_module=_READER, weights_only=False)
     if isinstance(network, dict):  # networks are often saved beside other things
         network = next((network[key] for key in ("model", "state_dict", "net") if key in network), network)
     tensors = dict(_tensors(network, ""))
@@ -82,6 +80,11 @@ class _Unpickler(pickle.Unpickler):
 
 def _load(file: Any, **settings: Any) -> Any:
     return _Unpickler(file, **settings).load()
+
+
+# What torch.load is given in place of the module `pickle`.
+_READER = types.ModuleType("reader_of_tensors")
+vars(_READER).update(Unpickler=_Unpickler, load=_load, UnpicklingError=pickle.UnpicklingError)
 
 
 def _tensors(part: Any, prefix: str) -> list[tuple[str, Tensor]]:

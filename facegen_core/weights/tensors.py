@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -30,8 +29,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise WeightsNotFoundError(f"{path}: no such file.")
     try:
         content: dict[str, Any] = load_file(path) if path.suffix == ".safetensors" else _read_torch(path)
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, IndexError,
-            pickle.UnpicklingError, SafetensorError) as error:  # fmt: skip
+    except Exception as error:  # damaged files raise errors of a dozen classes
         raise WeightsNotFoundError(f"{path}: {_what_it_is(path)}. Get it again, or name another file.") from error
     while not any(isinstance(value, Tensor) for value in content.values()):
         inner = next((content[key] for key in _INSIDE if isinstance(content.get(key), dict)), None)
@@ -68,8 +66,16 @@ def load_into(network: nn.Module, tensors: dict[str, Tensor], path: Path, wanted
     network.load_state_dict(tensors, strict=False)
 
 
+def is_torchscript(path: Path) -> bool:
+    """Whether a file is a program with its tensors, as OpenAI's CLIP and FAN are handed out."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(member.endswith("/constants.pkl") for member in archive.namelist())
+
+
 def _read_torch(path: Path) -> dict[str, Any]:
-    if _members(path, "constants.pkl"):
+    if is_torchscript(path):
         raise ValueError("TorchScript")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -88,15 +94,8 @@ def _what_it_is(path: Path) -> str:
         return "a web page, not weights"
     if head.startswith(b"version https://git-lfs"):
         return "a pointer of git LFS, not the file it points to"
-    if _members(path, "constants.pkl"):
+    if is_torchscript(path):
         return "a TorchScript archive, which is a program and not a file of tensors"
     if path.suffix == ".onnx":
         return "an ONNX network, not a file of tensors"
     return "damaged, or not a file of tensors"
-
-
-def _members(path: Path, name: str) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(member.endswith(f"/{name}") for member in archive.namelist())

@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from helpers.raw_pictures import write_affectnet, write_affectnet_2021, write_ffhq, write_folder
 
+from datamodules.prepare.picture_cache import open_picture_cache
 from datamodules.prepare.recognise import KNOWN
 from experiments.cli import main
 
@@ -166,6 +169,39 @@ def test_data_check_of_a_folder_without_data_shows_what_is_known(capsys, tmp_pat
     assert error == f"facegen: {folder}: {says}.\n{KNOWN}\n"
     assert "models_reg/<k>_<expression>.obj" in error and "https://facescape.nju.edu.cn" in error
     assert "train_set/" in error and "https://github.com/NVlabs/ffhq-dataset" in error
+
+
+@pytest.mark.parametrize("layout", ["old", "new", "ffhq", "folder"])
+def test_data_check_and_prepare_know_the_layouts_of_pictures(capsys, tmp_path, layout):
+    write, title, count = {
+        "old": (write_affectnet, "AffectNet, old release", 12),
+        "new": (write_affectnet_2021, "AffectNet, release of 2021", 10),
+        "ffhq": (write_ffhq, "FFHQ, images1024x1024", 7),
+        "folder": (write_folder, "pictures in a plain folder", 10),
+    }[layout]
+    root = write(tmp_path / "data")
+    code, out, _ = printed(capsys, "data", "check", str(root), "--deep")
+    assert code == 0 and title in out and f"pictures opened: {count}, of which can be used: {count}" in out
+    code, out, _ = printed(capsys, "data", "prepare", str(root), "--pixels", "16", "--cache", str(tmp_path / "cache"))
+    assert code == 0 and title in out and f"{count} pictures of 16 x 16 pixels" in out
+    folder = Path(out.splitlines()[-1].removeprefix("cache: "))
+    assert folder.parent == tmp_path / "cache" and len(open_picture_cache(folder).rows) == count
+
+
+def test_data_prepare_tells_mistakes_apart_from_faults(capsys, tmp_path):
+    root = write_folder(tmp_path / "data")
+    for words, says in (
+        (["--dataset", "ffhq"], "no of FFHQ's folders found"),
+        (["--crop", "align"], "data.crop=align"),
+        (["--pixels", "4"], "data.pixels = 4"),
+    ):
+        code, out, error = printed(capsys, "data", "prepare", str(root), *words)
+        assert code == 2 and out == "" and says in error
+    (root / "a" / "1.png").write_bytes(b"")
+    code, _, error = printed(capsys, "data", "prepare", str(root), "--on-bad-sample", "raise")
+    assert code == 2 and "a/1.png" in error and "on_bad_sample=skip" in error
+    code, out, _ = printed(capsys, "data", "prepare", str(root))
+    assert code == 0 and "zero bytes: 1" in out and "9 pictures" in out
 
 
 def test_doctor_prints_its_sections(facegen, tmp_path):

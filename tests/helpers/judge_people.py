@@ -19,7 +19,9 @@ def write_people(root: Path, people: int = 12, pictures: int = 4) -> Path:
         colour, records = random.integers(60, 200, 3), []
         for k in range(pictures):
             emotion = (person + k) % 8
-            points = _turned(random.uniform(-0.3, 0.3), random.uniform(0.8, 1.2)) + PIXELS / 2 + random.uniform(-4, 4, 2)
+            points = (
+                _turned(random.uniform(-0.3, 0.3), random.uniform(0.8, 1.2)) + PIXELS / 2 + random.uniform(-4, 4, 2)
+            )
             pixels = np.broadcast_to((colour - 4 * emotion).astype(np.uint8), (PIXELS, PIXELS, 3)).copy()
             for x, y in points:
                 row, column = np.mgrid[:PIXELS, :PIXELS] + 0.5

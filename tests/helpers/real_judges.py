@@ -1,6 +1,7 @@
 """Real networks on real photographs: faces found by MTCNN, networks read by onnxruntime."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,59 +22,58 @@ SHRUNK = 256
 """Photographs are brought to this side for the detector, which looks at faces of 60 px and more."""
 
 
+class Found(NamedTuple):
+    """The largest face of a picture, in its pixels."""
+
+    box: np.ndarray
+    points: np.ndarray
+
+
+def detect(pictures: Tensor) -> list[Found | None]:
+    """By MTCNN, whose weights ship in facenet-pytorch's wheel."""
+    from facenet_pytorch import MTCNN
+
+    detector, found = MTCNN(min_face_size=60, select_largest=True), []
+    for image in map(_image, pictures):
+        scale = image.width / SHRUNK
+        boxes, _, points = detector.detect(image.resize((SHRUNK, round(image.height / scale))), landmarks=True)
+        first = None if boxes is None else (np.asarray(x[0], np.float64) * scale for x in (boxes, points))
+        found.append(None if first is None else Found(*first))
+    return found
+
+
+def crop_points(picture: Tensor, face: Found) -> Tensor:
+    """By a similarity from the five points to ArcFace's template."""
+    to_picture = SimilarityTransform.from_estimate(TEMPLATE, face.points).params
+    crop = _image(picture).transform((SIDE, SIDE), Image.AFFINE, to_picture[:2].ravel().tolist(), Image.BICUBIC)
+    return from_uint8(np.asarray(crop))
+
+
+def crop_box(picture: Tensor, face: Found) -> Tensor:
+    """The box made square, within the picture."""
+    image = _image(picture)
+    centre, half = (face.box[:2] + face.box[2:]) / 2, (face.box[2:] - face.box[:2]).max() / 2
+    corners = np.concatenate([centre - half, centre + half]).clip(0, [*image.size, *image.size])
+    return from_uint8(np.asarray(image.resize((SIDE, SIDE), Image.BILINEAR, box=tuple(corners.tolist()))))
+
+
 class FivePoints:
-    """Crops by a similarity from MTCNN's five points to ArcFace's template."""
+    """Finds faces and crops them for :class:`MobileFaceNet`."""
 
     name = "MTCNN, five points to ArcFace's template, 112"
 
-    def __init__(self) -> None:
-        from facenet_pytorch import MTCNN
-
-        self.detector = MTCNN(min_face_size=60, select_largest=True)
-
     def __call__(self, pictures: Tensor) -> Faces:
-        crops = [self._crop(picture) for picture in pictures]
-        found = torch.tensor([crop is not None for crop in crops])
-        kept = [crop for crop in crops if crop is not None]
-        return Faces(torch.stack(kept) if kept else pictures.new_empty(0, 3, SIDE, SIDE), found)
-
-    def _detect(self, image: Image.Image) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """Box (4,) and points (5, 2) of the largest face, in the picture's pixels."""
-        scale = image.width / SHRUNK
-        boxes, _, points = self.detector.detect(image.resize((SHRUNK, round(image.height / scale))), landmarks=True)
-        if boxes is None:
-            return None, None
-        return tuple(np.asarray(x[0], np.float64) * scale for x in (boxes, points))
-
-    def _crop(self, picture: Tensor) -> Tensor | None:
-        image = _image(picture)
-        points = self._detect(image)[1]
-        if points is None:
-            return None
-        to_picture = SimilarityTransform.from_estimate(TEMPLATE, points).params
-        crop = image.transform((SIDE, SIDE), Image.AFFINE, to_picture[:2].ravel().tolist(), Image.BICUBIC)
-        return from_uint8(np.asarray(crop))
-
-
-class FaceBox(FivePoints):
-    """Crops MTCNN's box, made square."""
-
-    name = "MTCNN, square box, 112"
-
-    def _crop(self, picture: Tensor) -> Tensor | None:
-        image = _image(picture)
-        box = self._detect(image)[0]
-        if box is None:
-            return None
-        centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]).max() / 2
-        corners = (*(centre - half), *(centre + half))
-        return from_uint8(np.asarray(image.resize((SIDE, SIDE), Image.BILINEAR, box=_inside(corners, image.size))))
+        found = detect(pictures)
+        crops = [crop_points(picture, face) for picture, face in zip(pictures, found, strict=True) if face is not None]
+        flags = torch.tensor([face is not None for face in found])
+        return Faces(torch.stack(crops) if crops else pictures.new_empty(0, 3, SIDE, SIDE), flags)
 
 
 class MobileFaceNet:
     """Identity embeddings (B, 128)."""
 
-    name = "MobileFaceNet 128"
+    name = "MobileFaceNet"
+    dim = 128
 
     def __init__(self, weights: Path) -> None:
         self.session = _session(weights / "identity_mobilefacenet_128.onnx")
@@ -126,8 +126,3 @@ def _run(session, batch: Tensor) -> Tensor:
 
 def _image(picture: Tensor) -> Image.Image:
     return Image.fromarray((picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy())
-
-
-def _inside(corners: tuple[float, ...], size: tuple[int, int]) -> tuple[float, ...]:
-    limits = (*size, *size)
-    return tuple(min(max(0.0, float(c)), float(limit)) for c, limit in zip(corners, limits, strict=True))

@@ -11,7 +11,7 @@ from torch import Tensor
 from facegen_core.geometry.normals import vertex_normals
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.noise import bump
-from facegen_core.population.portrait.framing import turned
+from facegen_core.population.portrait.bust import turn_head
 from facegen_core.population.portrait.occlusion import below_head, head_openness
 from facegen_core.population.portrait.pieces import Piece
 from facegen_core.population.portrait.shade import MATERIALS
@@ -65,7 +65,7 @@ def assemble(head: Points, rotation: Points, pieces: list[Piece], anatomy: Anato
 
 def _head(head: Points, rotation: Points, anatomy: Anatomy) -> Assembly:
     faces = torch.from_numpy(anatomy.faces)
-    vertices = torch.from_numpy(turned(head, rotation)).float()
+    vertices = torch.from_numpy(turn_head(head, rotation)).float()
     attributes = torch.zeros(len(head), COLUMNS)
     attributes[:, NORMAL] = vertex_normals(vertices[None], faces)[0]
     attributes[:, OPEN], attributes[:, GLOSS] = _openness(anatomy)[:, None], _gloss(anatomy)[:, None]
@@ -113,7 +113,7 @@ def _piece(piece: Piece, rotation: Points) -> Assembly:
     attributes[:, REST] = vertices
     matrix = torch.from_numpy(rotation).float()
     if turns:
-        vertices = torch.from_numpy(turned(piece.vertices, rotation)).float()
+        vertices = torch.from_numpy(turn_head(piece.vertices, rotation)).float()
     if piece.normals is None:
         attributes[:, NORMAL] = vertex_normals(vertices[None], faces)[0]
     else:

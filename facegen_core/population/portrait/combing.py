@@ -20,8 +20,8 @@ FACE_FRONT = -22.0
 """Only what lies further to the front than this, mm, can hang into the face."""
 KNOT_MM = 16.0
 """Strands end so far before the middle of a knot."""
-LEAST_MM = 0.7
-"""Hair keeps this far away from the skin of the template."""
+LEAST_MM, OVER_CAP_MM = 0.7, 0.9
+"""Hair keeps this far away from the skin of the template, and a little after its root this much further."""
 
 
 class Strands(NamedTuple):
@@ -67,7 +67,11 @@ def grow(style: Hairstyle, strands: Strands, space: Space, steps: int) -> Floats
         way = unit(0.9 * way + weight[:, None] * combed + _pull(style, strands, grown))
         at = at + way * size[:, None]
         distance, away = space.look_up(at)
-        least = LEAST_MM + height * (1 - np.exp(-grown / (8 + 0.5 * style.volume)))
+        least = (
+            LEAST_MM
+            + OVER_CAP_MM * (1 - np.exp(-grown / 4))
+            + height * (1 - np.exp(-grown / (12 + 0.9 * style.volume)))
+        )
         near = step(3.0 * style.volume - distance, 8)
         moved = (least - distance).clip(0, size) - hug * near * (distance - least).clip(0, 0.6 * size)
         moved = np.where(strands.loose, (LEAST_MM - distance).clip(0), moved)
@@ -80,7 +84,7 @@ def _height(style: Hairstyle, strands: Strands) -> Floats:
     """How far over the skull each strand likes to lie, (S,) mm."""
     top = topness(strands.start)
     sides = 0.75 if style.ends > -400 or style.flow == "knot" else 0.4
-    height = style.volume * (0.08 + 0.92 * strands.layer) * (sides + (1 - sides) * top)
+    height = style.volume * (0.08 + 0.92 * strands.layer**0.7) * (sides + (1 - sides) * top)
     return np.where(strands.fringe, 2.0 + 0.35 * style.volume * strands.layer, height).astype(np.float32)
 
 
@@ -125,10 +129,11 @@ def _from_part(style: Hairstyle, strands: Strands, at: Floats) -> Floats:
     """Away from the parting; at the front also to the back, and behind the ears if hair is tucked there."""
     scale = np.array([style.part, 1, 1], np.float32)
     front, back = PART_FRONT * scale, PART_BACK * scale
-    share = ((at - front) @ (back - front) / ((back - front) @ (back - front))).clip(0, 1)[:, None]
-    way = at - front - share * (back - front)
-    side = np.sign(strands.start[:, 0] - (front + share * (back - front))[:, 0])
-    way[:, 0] += 14 * side
+    line = (back - front) / ((back - front) @ (back - front))
+    way = at - front - ((at - front) @ line).clip(0, 1)[:, None] * (back - front)
+    start = strands.start - front
+    side = np.sign(start[:, 0] - (start @ line).clip(0, 1) * (back - front)[0])
+    way[:, 0] += 14 * side * step(at[:, 2] + 95, 25)  # behind the crown hair falls to both sides and the middle
     way = unit(way)
     forward = step(at[:, 2] - 5, 30)
     way[:, 2] -= (0.75 + 0.15 * strands.sway) * forward

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facegen_core.population.portrait.framing import turn
-from facegen_core.population.portrait.light import draw_light
+from facegen_core.population.portrait.light import draw_light, light_of
 from facegen_core.population.portrait.scenery import SCENES
 from facegen_core.population.portrait.shot import Crop, Grade, Shot
 from facegen_core.seeding import derive, numpy_generator
@@ -47,7 +47,7 @@ def draw_shot(seed: int, person: int, picture: int, units: dict[str, float], cro
         lids=random.uniform(*LIDS),
         gaze=_gaze(pose, aside, at_camera),
         pose=pose,
-        light=draw_light(random),
+        light=draw_light(random) if scene is None else light_of(SCENES[scene].light, random),
         distance=float(np.exp(random.uniform(np.log(550), np.log(2200)))),
         height=float(random.normal(0, 40)),
         crop=crop,

@@ -15,8 +15,6 @@ Points = npt.NDArray[np.float64]
 
 WIDE = 60.0
 """Field of view, degrees, in which a square is chosen."""
-PIVOT = (0.0, -70.0, -48.0)
-"""Where the head turns on the neck, mm."""
 
 
 class Square(NamedTuple):
@@ -40,11 +38,6 @@ def turn(yaw: float, pitch: float, roll: float) -> Points:
     around_x = np.array([[1, 0, 0], [0, math.cos(x), -math.sin(x)], [0, math.sin(x), math.cos(x)]])
     around_z = np.array([[math.cos(z), -math.sin(z), 0], [math.sin(z), math.cos(z), 0], [0, 0, 1]])
     return around_z @ around_x @ around_y
-
-
-def turned(points: npt.NDArray[np.floating], rotation: Points) -> npt.NDArray[np.floating]:
-    """Points (N, 3) of the head turned on the neck."""
-    return (points - PIVOT) @ rotation.T + PIVOT
 
 
 def camera(distance: float, height: float = 0.0) -> tuple[Tensor, Tensor]:

@@ -138,7 +138,7 @@ def draw_hairstyle(seed: int, person: int, look: Appearance) -> Hairstyle:
         clump=float(random.uniform(0.35, 0.7)),
         frizz=float(random.uniform(0.5, 1.2)),
         tucked=bool(random.random() < 0.4),
-        shades=float(random.uniform(0.10, 0.24)),
+        shades=float(random.uniform(0.16, 0.32)),
         tips=float(random.choice([random.uniform(0.0, 0.2), random.uniform(0.2, 0.55)], p=[0.75, 0.25])),
         beard_mm=float(random.choice([random.uniform(5, 10), random.uniform(10, 25)], p=[0.75, 0.25])),
         brow_mm=float(random.uniform(6.0, 8.5)) * (0.92 if look.female > 0.5 else 1.05),
@@ -149,11 +149,14 @@ def draw_hairstyle(seed: int, person: int, look: Appearance) -> Hairstyle:
 
 
 def groomed(style: Hairstyle, look: Appearance) -> Appearance:
-    """The look to paint on a head that wears a style: where the head is shaved, skin shows through the stubble."""
+    """The look to paint on a head that wears a style: a bald head has a shadow of stubble at most."""
     if style.cut != "bald":
         return look
-    red, green, blue = (0.9 * skin + 0.1 * hair for skin, hair in zip(look.tone, look.hair, strict=True))
-    return look._replace(hair=(red, green, blue))
+    red, green, blue = (
+        0.93 * ruddy * skin + 0.07 * hair
+        for skin, hair, ruddy in zip(look.tone, look.hair, (0.97, 0.91, 0.9), strict=True)
+    )
+    return look._replace(hair=(red, green, blue), baldness=max(look.baldness, 0.8))
 
 
 def _draw_cut(random: np.random.Generator, look: Appearance) -> Cut:
@@ -186,17 +189,17 @@ def _cut_to(style: Hairstyle, random: np.random.Generator, fringed: float) -> Ha
         "quiff": {"flow": "up", "top_mm": 1.35 * style.top_mm, "volume": 1.9 * style.volume, "lift": 0.8},
         "receding short": {"top_mm": 0.6 * style.top_mm, "volume": 0.6 * style.volume},
         "afro": {
-            "flow": "out", "volume": float(random.uniform(24, 62)), "lift": 1.0, "wave": 3.5, "curl": 1.0,
-            "wave_mm": 15.0, "clump": 0.2, "tucked": False,
+            "flow": "out", "volume": float(random.uniform(24, 62)), "lift": 1.0, "wave": 4.5, "curl": 1.0,
+            "wave_mm": 16.0, "clump": 0.3, "tucked": False,
         },
         "curly": {**curls, "wave": 4.5, "top_mm": 1.9 * style.top_mm, "side_mm": 2.0 * style.side_mm,
                   "volume": 1.7 * style.volume, "lift": 0.7, "clump": 0.75},
         "bob": {**free, "ends": float(random.uniform(-92, -48)), "fringe": brow if fringed < 0.45 else None},
         "long": {**free, "ends": long_ends, "fringe": brow if fringed < 0.22 else None},
-        "wavy long": {**free, "ends": long_ends, "wave": 7 * style.wave / 1.5, "wave_mm": float(random.uniform(55, 85)),
+        "wavy long": {**free, "ends": long_ends, "wave": 5.5 * style.wave, "wave_mm": float(random.uniform(65, 95)),
                       "clump": 0.75, "volume": 1.4 * style.volume, "fringe": brow if fringed < 0.12 else None},
-        "long curly": {**free, **curls, "ends": 0.75 * long_ends, "wave": 6.5, "clump": 0.8,
-                       "volume": 2.2 * style.volume, "lift": 0.6, "tucked": False},
+        "long curly": {**free, **curls, "ends": 0.75 * long_ends, "wave": 8.0, "wave_mm": 1.8 * curls["wave_mm"],
+                       "clump": 0.8, "volume": 2.2 * style.volume, "lift": 0.6, "tucked": False},
         "bun": {"flow": "knot", "top_mm": 330.0, "side_mm": 330.0, "volume": 0.5 * style.volume, "lift": 0.15,
                 "knot": (162.0, -75.0) if fringed > 0.6 else style.knot},
         "ponytail": {"flow": "knot", "top_mm": 330.0, "side_mm": 330.0, "volume": 0.5 * style.volume, "lift": 0.15,

@@ -135,9 +135,11 @@ def _inner_lips(template: Points, anatomy: Anatomy) -> list[Points]:
     middle = (opened[:, 1].min() + opened[:, 1].max()) / 2
     upper, lower = edge[opened[:, 1] > middle], edge[opened[:, 1] <= middle]
 
-    def at(points: Points, x: float) -> Points:
-        return points[np.abs(points[:, 0] - x).argmin()]
+    x = np.array(INNER_LIPS_AT)
+    return [corners[0][None], _along(upper, -x), corners[1][None], _along(lower, x)]
 
-    above = np.array([at(upper, -x) for x in INNER_LIPS_AT])
-    below = np.array([at(lower, x) for x in INNER_LIPS_AT])
-    return [corners[0][None], above, corners[1][None], below]
+
+def _along(edge: Points, x: Points) -> Points:
+    """Points (N, 3) of an edge at some distances from the middle, (N,)."""
+    edge = edge[edge[:, 0].argsort()]
+    return np.stack([x, *(np.interp(x, edge[:, 0], edge[:, k]) for k in (1, 2))], axis=1)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from facegen_core.geometry.shading import lights
+from facegen_core.population.portrait.scenery import Light as PlaceLight
 
 Triple = tuple[float, float, float]
 
@@ -59,6 +60,23 @@ def draw_light(random: np.random.Generator) -> Light:
         below=_scaled(floor, random.uniform(0.45, 0.8) * (1 - share) * strength),
         fill=fill,
         fill_colour=_scaled(sky, random.uniform(0, 0.35) * (1 - share) * strength),
+    )
+
+
+def light_of(place: PlaceLight, random: np.random.Generator) -> Light:
+    """The light of a place, from a little elsewhere each time."""
+    towards = np.array(place.direction) + random.normal(0, 0.15, 3)
+    x, y, z = (towards / np.linalg.norm(towards)).tolist()
+    strength = random.uniform(0.85, 1.15)
+    ground = 0.8 if place.outdoors else 0.6
+    return Light(
+        key=(x, y, z),
+        key_colour=_scaled(place.key, strength),
+        softness=float(random.uniform(0.02, 0.1) if place.outdoors else random.uniform(0.1, 0.4)),
+        above=_scaled(place.ambient, strength),
+        below=_scaled(place.ambient, ground * strength),
+        fill=(-x, 0.2, 0.5),
+        fill_colour=_scaled(place.ambient, 0.2 * strength),
     )
 
 

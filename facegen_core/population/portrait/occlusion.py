@@ -11,7 +11,7 @@ from facegen_core.geometry.normals import vertex_normals
 from facegen_core.geometry.rasteriser import rasterise
 from facegen_core.population.anatomy import Anatomy
 
-DIRECTIONS, PIXELS, RADIUS_MM, BIAS_MM = 128, 160, 190.0, 3.0
+DIRECTIONS, PIXELS, RADIUS_MM, BIAS_MM = 64, 128, 190.0, 3.0
 HEAD_CENTRE, HEAD_MM = (0.0, 10.0, -35.0), 88.0
 
 

@@ -7,6 +7,7 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
@@ -23,13 +24,21 @@ from facegen_core.population.portrait.ribbons import ribbons, tangents
 from facegen_core.population.portrait.roots import Places, ground, skin, sow
 from facegen_core.seeding import numpy_generator
 
-COVERED_MM = 2600.0
-"""Width of all strands together, mm: with fewer strands each is as much wider, so that the scalp stays covered."""
-WIDEST, NARROWEST = 5.0, 0.45
+LAYERS_MM2 = 3.2 * 69_000
+"""Area of all strands together, mm^2: the scalp's, times as many layers. With fewer strands each is so much wider."""
+LENGTHS_MM = (35.0, 110.0)
+"""Long hair hangs down beside what it covers: between these lengths, strands count as that long."""
+WIDEST, NARROWEST = 5.5, 0.45
+LONG_MM = 150.0
+"""From this length on hair counts as long."""
+FRINGE_DENSITY = 2.2
+"""A fringe covers more than the skin it grows on."""
 LOCKS = 350
 """Most locks that strands gather into."""
 TIED_SHARE = 0.3
 """Of the strands, those that make up the bun or the tail behind the knot."""
+CAP_MM = 0.9
+"""The cap lies so high over the skin; under an afro it is thicker."""
 CLEAR_MM = 0.5
 """No strand comes closer to the plane through the nearest vertex of a head than this."""
 NEAR_MM = 14.0
@@ -115,7 +124,7 @@ def grown(style: Hairstyle, look: Appearance, anatomy: Anatomy, strands: int) ->
     random = numpy_generator(style.grain, 0)
     cover = scalp_cover(look, anatomy)
     tied = int(TIED_SHARE * strands) if style.cut in ("bun", "ponytail") else 0
-    rows = sow(np.where(cover > 0.2, cover, 0), strands - tied, random, anatomy)
+    rows = sow(_density(style, cover, anatomy), strands - tied, random, anatomy)
     if not len(rows):
         return None
     lines, layer = _lines(style, look, anatomy, rows, tied, random)
@@ -150,6 +159,25 @@ def grown(style: Hairstyle, look: Appearance, anatomy: Anatomy, strands: int) ->
     )
 
 
+def _density(style: Hairstyle, cover: Floats, anatomy: Anatomy) -> Floats:
+    """How densely strands grow on the map (R, R), where hair is painted to lie so thick."""
+    dense, on = np.where(cover > 0.2, cover, 0), ground(anatomy)
+    if style.fringe is not None:
+        dense = dense * np.where(_in_fringe(np.stack([on.x, on.y, on.z], axis=-1)), FRINGE_DENSITY, 1.0)
+    if style.top_mm > LONG_MM:  # what hangs down from the top covers the rest
+        dense = dense * (0.6 + 1.2 * step(on.y - 88, 30))
+    if style.flow == "part":
+        line = style.part * np.interp(on.z, [-95, 45], [combing.PART_BACK[0], combing.PART_FRONT[0]])
+        dense = dense * (1 + 1.5 * np.exp(-(((on.x - line) / 12) ** 2)) * step(on.y - 88, 10) * step(on.z + 105, 10))
+    return dense.astype(np.float32)
+
+
+def _in_fringe(points: Floats) -> npt.NDArray[np.bool_]:
+    """Whether hair that grows at points (..., 3) of the template can be part of a fringe."""
+    x, y, z = np.moveaxis(points, -1, 0)
+    return (z > -12) & (np.abs(x) < 47) & (y > 72)
+
+
 def _lines(
     style: Hairstyle, look: Appearance, anatomy: Anatomy, rows: Indices, tied: int, random: np.random.Generator
 ) -> tuple[Floats, Floats]:
@@ -158,14 +186,15 @@ def _lines(
     sprouts = _sprouts(style, look, soil.at[rows], random)
     points, steps = _detail(style)
     lines = combing.grow(style, sprouts, around, steps)
-    lines = _trimmed(lines, _ends(style, sprouts, lines, random), points)
-    lines = _in_locks(style, sprouts, lines, random)
+    lines = _trimmed(lines, _ends(style, sprouts, lines, random), points, 1.3 if style.top_mm > LONG_MM else 1.0)
     lines = _waved(style, lines, around.look_up(lines.reshape(-1, 3))[1].reshape(lines.shape), random)
+    lines = _in_locks(style, sprouts, lines, random)
     if style.flow != "out":
         flat = lines.reshape(-1, 3)
         into = combing.into_face(flat, sprouts.sway.repeat(points))
         into *= (~sprouts.fringe & True).repeat(points) * np.tile(step(np.arange(points) - 1.5, 1), len(lines))
         flat[:, 0] += into * np.sign(flat[:, 0])
+        lines[:, 1:-1] = 0.5 * lines[:, 1:-1] + 0.25 * (lines[:, :-2] + lines[:, 2:])  # no kinks where it was pushed
     if tied:
         extra = _tied(style, tied, random)
         knot = (
@@ -188,25 +217,23 @@ def _sprouts(style: Hairstyle, look: Appearance, start: Floats, random: np.rando
     layer, sway = random.random(count, np.float32), random.standard_normal(count, np.float32)
     top = combing.topness(start)
     length = style.side_mm + (style.top_mm - style.side_mm) * top
-    if style.ends == -400.0 and style.flow != "knot":  # cut in steps: shorter towards the nape
+    if style.top_mm < LONG_MM:  # cut in steps: shorter towards the nape
         length = length * (0.75 + 0.25 * step(start[:, 1] - 10, 40)) * (0.75 + 0.25 * layer)
     if style.flow == "out":
-        edge = step(start[:, 1] - 70 + 1.2 * np.abs(start[:, 0]) * 0, 60) * step(start[:, 2] - 0, 40)
-        length = style.volume * (0.62 + 0.38 * layer) * (1 - 0.45 * edge)
+        edge = step(start[:, 2], 40)
+        length = style.volume * (0.8 + 0.2 * layer) * (1 - 0.45 * edge)
     fringe = np.zeros(count, bool)
     if style.fringe is not None:
         hairline = 99 + look.hairline
-        fringe = (start[:, 2] > 2) & (np.abs(start[:, 0]) < 46) & (start[:, 1] > 72)
-        fringe &= random.random(count) < 0.9
-        length = np.where(fringe, hairline + 55 - style.fringe, length)
+        fringe = _in_fringe(start) & (random.random(count) < 0.9)
+        length = np.where(fringe, hairline + 80 - style.fringe, length)
     return combing.Strands(start, length.astype(np.float32), layer, sway, fringe, np.zeros(count, bool))
 
 
 def _detail(style: Hairstyle) -> tuple[int, int]:
     """Points of a strand, and steps that it is grown in."""
-    if style.curl or style.wave > 4:
-        return 13, 13 if style.top_mm < 150 else 30
-    return (9, 28) if style.top_mm > 150 else (7, 9)
+    long, waved = style.top_mm > LONG_MM, style.curl > 0 or style.wave > 4
+    return (17 if long and waved else 13 if waved else 10 if long else 7), (28 if long else 12 if waved else 9)
 
 
 def _ends(style: Hairstyle, sprouts: combing.Strands, lines: Floats, random: np.random.Generator) -> Floats:
@@ -225,10 +252,10 @@ def _ends(style: Hairstyle, sprouts: combing.Strands, lines: Floats, random: np.
     return (first / steps).clip(1 / steps, 1).astype(np.float32)
 
 
-def _trimmed(lines: Floats, kept: Floats, points: int) -> Floats:
-    """The first part of lines (S, M, 3), drawn with another number of points."""
+def _trimmed(lines: Floats, kept: Floats, points: int, closer: float = 1.0) -> Floats:
+    """The first part of lines (S, M, 3), drawn with another number of points, closer to each other at the root."""
     last = lines.shape[1] - 1
-    place = kept[:, None] * last * np.linspace(0, 1, points, dtype=np.float32)
+    place = kept[:, None] * last * np.linspace(0, 1, points, dtype=np.float32) ** closer
     base = np.minimum(place.astype(np.int64), last - 1)
     over = (place - base)[..., None]
     strand = np.arange(len(lines))[:, None]
@@ -243,11 +270,16 @@ def _in_locks(style: Hairstyle, sprouts: combing.Strands, lines: Floats, random:
     side = np.where(lines[:, points // 2, :1] > 0, 40.0, -40.0)
     key = np.concatenate([sprouts.start, side, 60.0 * sprouts.fringe[:, None]], axis=1)
     lock = leader[cKDTree(key[leader]).query(key)[1]]
-    drawn = style.clump * random.uniform(0.4, 1.0, count).astype(np.float32)[:, None, None] * t**1.5
+    drawn = (
+        style.clump
+        * np.where(sprouts.fringe, 0.35, 1.0)[:, None, None]
+        * random.uniform(0.4, 1.0, count)[:, None, None]
+        * t ** (1.5 - style.curl)
+    )
     near = np.linalg.norm(lines[lock, -1] - lines[:, -1], axis=1)
-    lines = lines + drawn * np.exp(-((near / 30) ** 2))[:, None, None] * (lines[lock] - lines)
+    lines = lines + (drawn * np.exp(-((near / 30) ** 2))[:, None, None]).astype(np.float32) * (lines[lock] - lines)
     stray = random.standard_normal((count, 1, 3), np.float32)
-    stray *= style.frizz * np.where(random.random(count) < 0.05, 6.0, 1.3)[:, None, None].astype(np.float32)
+    stray *= style.frizz * np.where(random.random(count) < 0.04, 4.0, 1.2)[:, None, None].astype(np.float32)
     return lines + stray * t**1.3 * min(1.0, style.top_mm / 40)
 
 
@@ -262,8 +294,10 @@ def _waved(style: Hairstyle, lines: Floats, away: Floats, random: np.random.Gene
     grown = np.concatenate([np.zeros((count, 1), np.float32), segment.cumsum(1)], axis=1)
     start = lines[:, 0]
     phase = 2.2 * np.sin(start @ [0.055, 0.04, 0.05]) + 2.2 * np.sin(start @ [-0.05, 0.06, 0.045])
-    phase += random.normal(0, 0.45 + 0.9 * style.curl, count)
-    turn = (2 * np.pi / style.wave_mm) * grown * random.uniform(0.85, 1.15, count)[:, None] + phase[:, None]
+    phase += random.normal(0, 0.25 + 0.6 * style.curl, count)
+    turn = (2 * np.pi / style.wave_mm) * grown * random.normal(1, 0.03 + 0.08 * style.curl, count)[:, None] + phase[
+        :, None
+    ]
     amount = style.wave * (1 - np.exp(-grown / (0.5 * style.wave_mm)))
     swing = (amount * np.sin(turn))[..., None] * side
     out = (amount * (0.35 + 0.65 * style.curl) * (1 + np.cos(turn)) / 2)[..., None] * away
@@ -294,9 +328,11 @@ def _tail(style: Hairstyle, extra: combing.Strands, anatomy: Anatomy, points: in
 
 def _widths(style: Hairstyle, strands: int, t: Floats, length: Floats, edge: Floats) -> Floats:
     """(S, N) mm: narrow at the root and at the tip, and where hair is thin."""
-    usual = COVERED_MM / strands * (1.3 if style.ends > -400 else 1.0)
+    usual = LAYERS_MM2 / strands / np.clip(np.median(length) * (0.5 if style.flow == "knot" else 1), *LENGTHS_MM)
     usual = np.minimum(np.clip(usual, NARROWEST, WIDEST), np.maximum(0.3 * length, 0.4))
-    shape = np.interp(t, [0, 0.15, 0.6, 0.85, 1], [0.6, 1.0, 1.0, 0.7, 0.15])
+    tip = 0.15 if style.flow != "out" else 0.7
+    root = 0.6 if style.top_mm < LONG_MM else 1.0
+    shape = np.interp(t, [0, 0.15, 0.6, 0.85, 1], [root, 1.0, 1.0, 0.85, tip])
     return (usual[:, None] * shape * (0.4 + 0.6 * edge.clip(0, 1))[:, None]).astype(np.float32)
 
 
@@ -307,7 +343,7 @@ def _colours(
     count = len(lines)
     shade = random.normal(0, style.shades, count) + 0.5 * style.shades * np.sin(lines[:, 0] @ [0.11, 0.07, 0.09])
     warm = 1 + random.normal(0, 0.04, (count, 1)) * np.array([0.6, 0.0, -1.0])
-    light = np.exp(shade)[:, None] * np.interp(t, [0, 0.35], [0.68, 1.0]) * (0.72 + 0.28 * layer**0.7)[:, None]
+    light = np.exp(shade)[:, None] * np.interp(t, [0, 0.35], [0.75, 1.12]) * (0.75 + 0.33 * layer**0.7)[:, None]
     light = light * (1 + style.tips * step(t - 0.55, 0.5))
     colour = (np.array(look.hair) + 0.012) * warm
     return (light[..., None] * colour[:, None]).clip(0, 1).astype(np.float32)
@@ -324,16 +360,16 @@ def _cap(style: Hairstyle, look: Appearance, head: Floats, normal: Floats, anato
     inner = np.full(len(cover), 1.0)
     rim = np.unique(anatomy.faces[anatomy.parts["skin"]][~(cover[anatomy.faces[anatomy.parts["skin"]]] > 0.75).all(1)])
     inner[rim] = 0.0
-    high = 0.5 * style.volume if style.flow == "out" else min(2.0, 0.25 * style.volume)
-    lift = (0.3 + high * inner[used])[:, None]
-    colour = (np.array(look.hair) * 0.62 + 0.006).clip(0, 1).astype(np.float32)
+    high = 0.5 * style.volume if style.flow == "out" else CAP_MM
+    lift = (high * inner[used] - 0.4 * (1 - inner[used]))[:, None]
+    colour = (np.array(look.hair) + 0.01) * (1 - 0.3 * inner[used])[:, None]
     away = normal[used]
     along = unit(np.cross(np.cross(away, [0.0, -1.0, -0.2]), away) * -1 + 1e-4)
     return [
         Piece(
             vertices=(head[used] + lift * away).astype(np.float32),
             faces=corners.reshape(-1, 3).astype(np.int64),
-            colours=np.broadcast_to(colour, (len(used), 3)).copy(),
+            colours=colour.clip(0, 1).astype(np.float32),
             material="hair",
             normals=away,
             tangents=along,

@@ -86,11 +86,14 @@ def _arches() -> tuple[Piece, Piece]:
 
 def _arch(widths: tuple[float, ...], edge: float, height: float, front: float, biting: int) -> Piece:
     """One row of teeth with its gum; ``biting`` is -1 where the edge is below."""
-    vertices, faces, colours, along = [], [], [], 0.0
+    vertices: list[Points] = []
+    faces: list[npt.NDArray[np.int64]] = []
+    colours: list[Points] = []
+    along = 0.0
     for width in widths:
         for side in (-1, 1):
             tooth, colour = _tooth(side * (along + width / 2), width, edge, height, front, biting)
-            start = sum(map(len, vertices))
+            start = len(vertices) * ACROSS * DOWN
             vertices.append(tooth)
             colours.append(colour)
             faces.append(_quads(ACROSS, DOWN, flip=biting > 0) + start)

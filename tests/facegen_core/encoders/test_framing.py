@@ -6,9 +6,10 @@ import torch
 from PIL import Image
 from torch import nn
 
+from facegen_core.encoders import framing as framing_module
 from facegen_core.encoders.base import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, TorchEncoder, prepare
 from facegen_core.encoders.detector import Face
-from facegen_core.encoders.framing import frame_matrix, framed
+from facegen_core.encoders.framing import FaceFramer, frame_matrix, framed
 from facegen_core.geometry.face_crop import ARCFACE_112, move_points
 
 FACE = Face(torch.tensor([20.0, 10.0, 60.0, 70.0]), 1.0, (ARCFACE_112 * 0.6 + 5).float())
@@ -72,3 +73,16 @@ def test_frozen_encoder_stays_in_evaluation_and_lets_gradients_through():
     codes[:, 0].sum().backward()
     assert float(pictures.grad.abs().sum()) > 0
     assert int(network[2].num_batches_tracked) == 0
+
+
+def test_framer_keeps_the_largest_face_of_pictures_that_have_one(monkeypatch):
+    small = Face(torch.tensor([0.0, 0.0, 9.0, 9.0]), 1.0, FACE.points5 / 9)
+    monkeypatch.setattr(framing_module, "find_faces", lambda *_: [[], [FACE, small], [FACE]])
+    pictures = torch.rand(3, 3, 90, 90, generator=torch.Generator().manual_seed(0))
+    framer = FaceFramer(Preprocessing(32))
+    cut = framer(pictures)
+    assert cut.found.tolist() == [False, True, True]
+    assert torch.equal(cut.pictures, framed(pictures[1:], [FACE, FACE], Preprocessing(32)))
+    assert framer.name == "MTCNN from 0.9, five_points, 32"
+    monkeypatch.setattr(framing_module, "find_faces", lambda *_: [[], [], []])
+    assert framer(pictures).pictures.shape == (0, 3, 32, 32)
