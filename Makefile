@@ -27,6 +27,7 @@ help: ## list the targets
 	@echo "make TARGET [PROFILE=paper|demo|smoke] [DATA=folder] [SET=\"key=value ...\"]"
 	@grep -hE '^[a-z%$$(][^:=]*:.*## ' $(MAKEFILE_LIST) | sed -E \
 	 -e 's/\$$\(STAGES:%=([a-z]+)-%\)/\1-<stage>/; s/\$$\(PAPERS:%=([a-z]+)-%\)/\1-<slug>/' \
+	 -e 's/\$$\(EXPORTED:%=([a-z]+)-%\)/\1-face_judge/' \
 	 -e 's/^([^:]+):[^#]*## (.*)/  \1|\2/' | awk -F'|' '{printf "%-22s%s\n", $$1, $$2}'
 	@echo "  <stage> is one of: $(STAGES); <slug> is one of: $(PAPERS)"
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from experiments.evaluate import fill_weights, read_checkpoint
 from facegen_core.errors import CheckpointError
@@ -88,5 +88,6 @@ no other stage is trained or tested on.
 def _settings(run: Path) -> str:
     """The run's settings that decide what is learnt: without its folders."""
     config = OmegaConf.load(run / "config.yaml")
+    assert isinstance(config, DictConfig)
     kept = OmegaConf.masked_copy(config, ["seed", "trainer", "optim", "ema", "population", "model"])
     return OmegaConf.to_yaml(kept).strip()
