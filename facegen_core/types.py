@@ -94,3 +94,19 @@ class LatentBatch(TypedDict):
     emotion: Tensor
     identity: Tensor
     index: Tensor
+
+
+class JudgeBatch(TypedDict):
+    """Pictures of people who are known to be who they are: several of each person, one after another.
+
+    Attributes:
+        image: (B, 3, R, R) uint8, RGB, aligned; see ``methods/face_judge/framing.py``.
+        identity: (B,) int64; those trained on are counted from 0.
+        emotion: (B,) int64, 0 to 7.
+        units: (B, U) float32, strengths of action units.
+    """
+
+    image: Tensor
+    identity: Tensor
+    emotion: Tensor
+    units: Tensor
