@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # keeps torch out of the import: configuration reads the aliases below
 
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -110,3 +110,15 @@ class JudgeBatch(TypedDict):
     identity: Tensor
     emotion: Tensor
     units: Tensor
+
+
+class Faces(NamedTuple):
+    """Faces found in pictures.
+
+    Attributes:
+        pictures: (F, 3, h, w) in [0, 1], in order, one of each picture that has a face.
+        found: (B,) bool, which of the pictures have one.
+    """
+
+    pictures: Tensor
+    found: Tensor
