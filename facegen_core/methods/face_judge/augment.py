@@ -92,8 +92,9 @@ def _occluded(pictures: Tensor, config: AugmentConfig, draws: _Draws) -> Tensor:
 def _blurred(pictures: Tensor, config: AugmentConfig, draws: _Draws) -> Tensor:
     """Some pictures from half or a third of their pixels."""
     side, kind = pictures.shape[-1], draws.uniform(1, 1, 1)
-    for smaller, chosen in ((2, kind < 0.7), (3, kind >= 0.7)):
-        small = F.interpolate(pictures, (side // smaller, side // smaller), mode="area")
-        again = F.interpolate(small, (side, side), mode="bilinear", align_corners=False)
-        pictures = torch.where(draws.some(config.blur) & chosen, again, pictures)
+    some, pictures = draws.some(config.blur), pictures.clone()
+    for smaller, chosen in ((2, some & (kind < 0.7)), (3, some & (kind >= 0.7))):
+        rows = chosen.flatten().nonzero().flatten()
+        small = F.interpolate(pictures[rows], (side // smaller, side // smaller), mode="area")
+        pictures[rows] = F.interpolate(small, (side, side), mode="bilinear", align_corners=False)
     return pictures

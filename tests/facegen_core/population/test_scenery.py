@@ -74,11 +74,11 @@ def test_light_of_a_scene_can_light_a_head(name):
     assert all(0 < value < 1.5 for value in (*light.ambient, *light.key))
 
 
-@pytest.mark.parametrize("name", list(SCENES)[::4])
+@pytest.mark.parametrize("name", [*list(SCENES)[::4], "Nyhavn"])
 def test_large_picture_made_smaller_looks_like_a_small_one(name):
     large, small = (paint_scene(name, 3, pixels) for pixels in (256, 64))
     off = np.abs(_reduced(large, 64) - small)
-    assert off.mean() < 0.012
+    assert off.mean() < 0.016
     assert np.quantile(off, 0.99) < 0.08
 
 

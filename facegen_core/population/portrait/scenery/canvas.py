@@ -155,9 +155,13 @@ class Canvas:
         facing = np.roll(heights, -self.sun, axis=1) - heights + 0.6 * (np.roll(heights, -1, axis=0) - heights)
         return resized(-facing / facing.std(), self.pixels, self.pixels)
 
+    def level(self, y: float) -> float:
+        """How far a height is below the picture's upper edge, in pixels."""
+        return (1 - (y * self._zoom + self._shift[1])) * self._half
+
     def row(self, y: float) -> int:
         """The row at a height, within the picture or at its edge."""
-        return int(np.clip(round((1 - (y * self._zoom + self._shift[1])) * self.pixels / 2), 0, self.pixels))
+        return min(max(round(self.level(y)), 0), self.pixels)
 
     def far(self, colour: Colour, haze: float) -> Floats:
         """A colour seen through so much air, 0 to 1."""

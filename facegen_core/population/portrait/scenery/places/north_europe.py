@@ -74,7 +74,7 @@ PLACES = (
         "Great Geysir",
         "at the Great Geysir",
         (
-            sky("northern", -0.25, 0.4),
+            sky("northern", -0.25, 0.2),
             hills(-0.05, "#6f7a6d", -0.5, 0.45, 0.12, 0.2),
             hills(-0.2, "#8a6f52", -0.5, 0.2, 0.05, 0.1),
             ground("#8d7a66", "#a79173", -0.28, 0.2),
