@@ -14,17 +14,20 @@ RUN ?= last
 # shape_cgan reads the codes of an SAE, not a data set.
 WORDS = $(if $(DATA),$(if $(filter shape_cgan,$*),,data.root=$(DATA))) $(SET)
 
-STAGES := sae shape_cgan texture_progan coma
+STAGES := sae shape_cgan texture_progan coma face_judge
 PAPERS := face3d
+EXPORTED := face_judge
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint data-population data-check data-prepare dashboard compare bench doctor clean stages papers \
-	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%)
+	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%) \
+	$(EXPORTED:%=export-%)
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=paper|demo|smoke] [DATA=folder] [SET=\"key=value ...\"]"
 	@grep -hE '^[a-z%$$(][^:=]*:.*## ' $(MAKEFILE_LIST) | sed -E \
 	 -e 's/\$$\(STAGES:%=([a-z]+)-%\)/\1-<stage>/; s/\$$\(PAPERS:%=([a-z]+)-%\)/\1-<slug>/' \
+	 -e 's/\$$\(EXPORTED:%=([a-z]+)-%\)/\1-face_judge/' \
 	 -e 's/^([^:]+):[^#]*## (.*)/  \1|\2/' | awk -F'|' '{printf "%-22s%s\n", $$1, $$2}'
 	@echo "  <stage> is one of: $(STAGES); <slug> is one of: $(PAPERS)"
 
@@ -52,6 +55,10 @@ $(STAGES:%=resume-%): resume-%: $(STAMP) ## continue a stage's run, RUN=last or 
 
 $(STAGES:%=evaluate-%): evaluate-%: $(STAMP) ## measure a stage's run on held-out data, RUN=last or a folder
 	$(FACEGEN) evaluate $* run=$(RUN) $(WORDS)
+
+$(EXPORTED:%=export-%): OUT = outputs/exported/$*
+$(EXPORTED:%=export-%): export-%: $(STAMP) ## write a run's networks as files, RUN=last or a folder, OUT=folder
+	$(FACEGEN) export $* run=$(RUN) out=$(OUT)
 
 $(PAPERS:%=reproduce-%): reproduce-%: $(STAMP) ## a paper's tables, ours beside the published
 	$(FACEGEN) reproduce $* profile=$(PROFILE) $(WORDS)

@@ -139,3 +139,34 @@ class FFHQConfig(PictureDataConfig):
     """
 
     version: Literal["images", "thumbnails", "in_the_wild"] = "images"
+
+
+@dataclass
+class JudgeDataConfig:
+    """Embedded people as ``facegen data population --layout affectnet`` writes them, with the truth about each.
+
+    Attributes:
+        root: the folder; null where the population is written for the run.
+        pictures_of_each: pictures of a person in a training batch.
+        val_fraction: share of people held out for validation.
+        test_fraction: share of people held out for the final evaluation.
+        on_bad_sample: "raise" or "skip" a picture that cannot be used.
+        num_workers: loader processes; 0 reads in the training process, which is fastest from a memory map.
+        cache: folder of the memory map; ``<root>/.facegen_cache`` if null.
+    """
+
+    root: str | None = None
+    pictures_of_each: int = 4
+    val_fraction: float = 0.05
+    test_fraction: float = 0.05
+    on_bad_sample: BadSamplePolicy = "skip"
+    num_workers: int = 0
+    cache: str | None = None
+
+    def check(self) -> None:
+        if min(self.val_fraction, self.test_fraction) <= 0 or self.val_fraction + self.test_fraction >= 1:
+            raise ConfigError("data.val_fraction and data.test_fraction must be above 0 and leave people to train on.")
+        if self.pictures_of_each < 2:
+            raise ConfigError(
+                f"data.pictures_of_each = {self.pictures_of_each}: must be 2 or more, or there is nothing to compare."
+            )

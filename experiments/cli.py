@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import EXPERIMENTS, stages
+from experiments import EXPERIMENTS, papers, stages
 from experiments.population import LAYOUTS, population, usual
 from facegen_core.errors import FacegenError
 
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
             "words", nargs="*", metavar="key=value", help=words if name == "train" else "run=last|RUN|CHECKPOINT"
         )
     command = add("reproduce", _reproduce, "train and measure all rows of a paper's tables, ours beside the published")
-    command.add_argument("paper", choices=sorted(EXPERIMENTS))
+    command.add_argument("paper", choices=sorted(papers()))
     command.add_argument(
         "words",
         nargs="*",
@@ -85,6 +85,10 @@ def _parser() -> argparse.ArgumentParser:
         "paper's page here, key=value for all stages that have the key, STAGE.key=value for one",
     )
     _add_generate(commands)
+    command = add("export", _export, "write a trained run's networks as files of their own, with a card on each")
+    exported = (name for name, (_, stage) in stages().items() if hasattr(stage, "export"))
+    command.add_argument("stage", choices=sorted(exported))
+    command.add_argument("words", nargs="*", metavar="key=value", help="run=last|RUN|CHECKPOINT, out=FOLDER")
     _add_data(commands)
     _add_weights(commands)
     command = add("compare", _compare, "a table of runs and their measures")
@@ -183,6 +187,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     paper, stage = stages()[arguments.stage]
     evaluate(paper, arguments.stage, stage, arguments.words)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from experiments.export import export
+
+    paper, stage = stages()[arguments.stage]
+    export(paper, arguments.stage, stage, arguments.words)
 
 
 def _reproduce(arguments: argparse.Namespace) -> None:

@@ -1,7 +1,6 @@
 """Faces cut out of photographs the way a network wants them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,6 +8,7 @@ from torch import Tensor
 from facegen_core.encoders.base import Preprocessing
 from facegen_core.encoders.detector import LEAST_CONFIDENCE, Face, find_faces
 from facegen_core.geometry.face_crop import align_matrix, box_matrix, warp
+from facegen_core.types import Faces
 
 
 def framed(pictures: Tensor, faces: Sequence[Face], preprocessing: Preprocessing) -> Tensor:
@@ -42,18 +42,6 @@ def frame_matrix(faces: Sequence[Face], preprocessing: Preprocessing) -> Tensor:
     return box_matrix(boxes, preprocessing.size, square=preprocessing.framing == "square")
 
 
-class FramedFaces(NamedTuple):
-    """Faces of a batch.
-
-    Attributes:
-        pictures: (F, 3, h, w) in [0, 1], the largest face of each picture that has one, in order.
-        found: (B,) bool, which of the pictures have one.
-    """
-
-    pictures: Tensor
-    found: Tensor
-
-
 class FaceFramer:
     """Finds the largest face of each picture and cuts it out for one network.
 
@@ -66,9 +54,9 @@ class FaceFramer:
         self.preprocessing, self.least_confidence = preprocessing, least_confidence
         self.name = f"MTCNN from {least_confidence:g}, {preprocessing.framing}, {preprocessing.size}"
 
-    def __call__(self, pictures: Tensor) -> FramedFaces:
+    def __call__(self, pictures: Tensor) -> Faces:
         """Pictures (B, 3, H, W) in [0, 1] to their faces."""
         faces = [found[0] if found else None for found in find_faces(pictures, self.least_confidence)]
         found = torch.tensor([face is not None for face in faces], dtype=torch.bool, device=pictures.device)
         kept = framed(pictures[found], [face for face in faces if face is not None], self.preprocessing)
-        return FramedFaces(kept, found)
+        return Faces(kept, found)

@@ -1,12 +1,12 @@
 """What a metric asks of the networks that look at pictures. Any object of this shape will do."""
 
 import typing
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from facegen_core.metrics.picture_metric import Protocol
+from facegen_core.types import Faces
 
 
 class Judge(typing.Protocol):
@@ -31,18 +31,6 @@ class FeatureJudge(Judge, typing.Protocol):
     def dim(self) -> int:
         """D."""
         ...
-
-
-class Faces(NamedTuple):
-    """Faces found in pictures.
-
-    Attributes:
-        pictures: (F, 3, h, w) in [0, 1], in order, one of each picture that has a face.
-        found: (B,) bool, which of the pictures have one.
-    """
-
-    pictures: Tensor
-    found: Tensor
 
 
 class FaceFinder(typing.Protocol):

@@ -102,7 +102,7 @@ def test_train_help_names_stages_words_and_exit_codes(capsys):
     flat = " ".join(out.split())
     assert code == 0
     for part in (
-        "{coma,sae,shape_cgan,texture_progan}",
+        "{coma,face_judge,sae,shape_cgan,texture_progan}",
         "profile=paper|demo|smoke",
         "resume=last",
         "key=value",

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from facegen_core.metrics.judges import Faces
+from facegen_core.types import Faces
 
 
 class Projection:

@@ -10,7 +10,7 @@ from skimage.transform import SimilarityTransform
 from torch import Tensor
 
 from facegen_core.images import from_uint8, read_image
-from facegen_core.metrics.judges import Faces
+from facegen_core.types import Faces
 
 SIDE = 112
 TEMPLATE = np.array(

@@ -11,6 +11,8 @@ from scipy.spatial import cKDTree
 
 from facegen_core.geometry.mesh import Floats, Indices
 from facegen_core.population.anatomy import Anatomy
+from facegen_core.population.portrait.roots import skin
+from facegen_core.population.portrait.skin_normals import unit
 
 LOW, HIGH = np.array([-176.0, -280.0, -272.0]), np.array([176.0, 264.0, 152.0])
 """Corners of the space, mm on the template; points outside it count as on its border."""
@@ -23,29 +25,13 @@ SHOULDERS, SHOULDERS_MM = np.array([0.0, -262.0, -55.0]), np.array([215.0, 118.0
 """Centre and half axes of the ellipsoid that stands for a body's shoulders, which hair does not enter."""
 
 
-def normals(points: npt.NDArray[np.floating], faces: Indices) -> Floats:
-    """(V, 3) smooth normals of length 1 of vertices (V, 3); triangles count by their areas."""
-    points = points.astype(np.float32, copy=False)
-    a, b, c = (points[corner] for corner in faces.T)
-    weighted = np.cross(b - a, c - a)
-    corners = faces.T.ravel()
-    total = np.stack([np.bincount(corners, np.tile(w, 3), len(points)) for w in weighted.T], axis=1)
-    return unit(total.astype(np.float32))
-
-
-def unit(vectors: npt.NDArray[np.floating]) -> Floats:
-    """Vectors (..., 3) made to be of length 1."""
-    length = np.sqrt(np.einsum("...c,...c->...", vectors, vectors))[..., None]
-    return (vectors / np.maximum(length, 1e-9)).astype(np.float32, copy=False)
-
-
 @dataclass(frozen=True, eq=False)
 class Space:
     """Lattices around the template.
 
     Attributes:
         field: (X * Y * Z, 4) distance from head and shoulders, mm, below 0 inside, and the way away from them.
-        nearest: (X * Y * Z,) the nearest vertex of the skin.
+        nearest: (X * Y * Z,) the nearest row of :func:`.roots.skin`.
         carried: (N, V) how the coarse lattice follows the vertices.
     """
 
@@ -76,25 +62,20 @@ def cells(points: npt.NDArray[np.floating], spacing: float) -> tuple[Indices, Fl
 @functools.lru_cache(maxsize=1)
 def space(anatomy: Anatomy) -> Space:
     """The space around an anatomy's template; worked out in about half a second and kept."""
-    template = anatomy.template.numpy().astype(np.float32)
-    skin = np.unique(anatomy.faces[anatomy.parts["skin"]])
-    outward = normals(template, anatomy.faces[anatomy.parts["skin"]])
-    points = _lattice(FINE_MM)
-    far, near = cKDTree(template[skin]).query(points, k=3)
-    vertex = skin[near]
-    share = 1 / (far + 0.5) ** 2
-    share /= share.sum(1, keepdims=True)
-    away = np.einsum("pkc,pkc->pk", points[:, None] - template[vertex], outward[vertex])
-    distance = np.minimum(np.einsum("pk,pk->p", share, away), _from_shoulders(points)).reshape(_shape(FINE_MM))
+    soil, points = skin(anatomy), _lattice(FINE_MM)
+    nearest = cKDTree(soil.at).query(points)[1]
+    above = np.einsum("pc,pc->p", points - soil.at[nearest], soil.away[nearest])
+    distance = np.minimum(above, _from_shoulders(points)).reshape(_shape(FINE_MM))
     smooth = gaussian_filter(distance, 0.7)
     slope = np.stack(np.gradient(gaussian_filter(distance, 1.2)), axis=-1).reshape(-1, 3)
     field = np.concatenate([smooth.reshape(-1, 1), unit(slope)], axis=1).astype(np.float32)
-    return Space(field, vertex[:, 0], _carried(anatomy, skin, template))
+    return Space(field, nearest, _carried(anatomy))
 
 
-def _carried(anatomy: Anatomy, skin: Indices, template: Floats) -> csr_array:
+def _carried(anatomy: Anatomy) -> csr_array:
     """Shepard's interpolation, in its local form, from vertices that expressions leave alone."""
-    still = skin[np.abs(anatomy.actions.numpy()[:, skin]).max((0, 2)) < STILL_MM]
+    template, outer = anatomy.template.numpy(), np.unique(anatomy.faces[anatomy.parts["skin"]])
+    still = outer[np.abs(anatomy.actions.numpy()[:, outer]).max((0, 2)) < STILL_MM]
     nodes = _lattice(COARSE_MM)
     far, near = cKDTree(template[still]).query(nodes, k=CARRIERS + 1)
     weight = (1 / (far[:, :-1] + 1) - 1 / (far[:, -1:] + 1.001)) ** 2

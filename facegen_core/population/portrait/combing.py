@@ -5,9 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from facegen_core.geometry.mesh import Floats
+from facegen_core.population.canvas import Bools
 from facegen_core.population.noise import step
-from facegen_core.population.portrait.around_head import Space, unit
+from facegen_core.population.portrait.around_head import Space
 from facegen_core.population.portrait.hairstyle import Hairstyle
+from facegen_core.population.portrait.skin_normals import unit
 
 CROWN = np.array([6.0, 128.0, -105.0], np.float32)
 PART_FRONT, PART_BACK = np.array([1.0, 100.0, 45.0], np.float32), np.array([0.4, 130.0, -95.0], np.float32)
@@ -40,18 +42,18 @@ class Strands(NamedTuple):
     length: Floats
     layer: Floats
     sway: Floats
-    fringe: Floats
-    loose: Floats
+    fringe: Bools
+    loose: Bools
 
 
 def topness(points: Floats) -> Floats:
     """From 0 at the sides and the back of the head to 1 on top, (P,)."""
-    return step(points[:, 1] - 88 + 0.16 * (points[:, 2] + 60).clip(max=0) * -1, 26).astype(np.float32)
+    return step(points[:, 1] - 88 + 0.16 * (-60 - points[:, 2]).clip(0), 26).astype(np.float32)
 
 
 def grow(style: Hairstyle, strands: Strands, space: Space, steps: int) -> Floats:
     """Middle lines (S, steps + 1, 3), mm, on the template; all segments of a strand have about the same length."""
-    size, height = strands.length / steps, _height(style, strands)
+    size, height = strands.length / np.float32(steps), _height(style, strands)
     distance, away = space.look_up(strands.start)
     at = strands.start + away * (LEAST_MM - distance).clip(0)[:, None]
     lift = style.lift * (0.6 + 0.4 * strands.layer) * np.where(strands.fringe, 0.4, 1.0)
@@ -59,19 +61,15 @@ def grow(style: Hairstyle, strands: Strands, space: Space, steps: int) -> Floats
     way = np.where(strands.loose[:, None], np.array([0.0, 0.1, -1.0], np.float32), way)
     line = np.empty((len(at), steps + 1, 3), np.float32)
     line[:, 0] = at
+    hold = 0.15 if style.flow == "out" else 0.9
     hug = {"out": 0.0, "knot": 0.7}.get(style.flow, 0.45)
     for i in range(1, steps + 1):
-        grown = size * i
-        combed = _combed(style, strands, at, away)
-        weight = np.where(style.flow == "out", 0.15, 0.9) * np.ones_like(grown)
-        way = unit(0.9 * way + weight[:, None] * combed + _pull(style, strands, grown))
+        grown = size * np.float32(i)
+        way = unit(0.9 * way + hold * _combed(style, strands, at, away) + _pull(style, strands, grown))
         at = at + way * size[:, None]
         distance, away = space.look_up(at)
-        least = (
-            LEAST_MM
-            + OVER_CAP_MM * (1 - np.exp(-grown / 4))
-            + height * (1 - np.exp(-grown / (12 + 0.9 * style.volume)))
-        )
+        risen, layered = 1 - np.exp(-grown / 4), 1 - np.exp(-grown / (12 + 0.9 * style.volume))
+        least = LEAST_MM + OVER_CAP_MM * risen + height * layered
         near = step(3.0 * style.volume - distance, 8)
         moved = (least - distance).clip(0, size) - hug * near * (distance - least).clip(0, 0.6 * size)
         moved = np.where(strands.loose, (LEAST_MM - distance).clip(0), moved)
@@ -83,7 +81,7 @@ def grow(style: Hairstyle, strands: Strands, space: Space, steps: int) -> Floats
 def _height(style: Hairstyle, strands: Strands) -> Floats:
     """How far over the skull each strand likes to lie, (S,) mm."""
     top = topness(strands.start)
-    sides = 0.75 if style.ends > -400 or style.flow == "knot" else 0.4
+    sides = 0.75 if style.long else 0.4
     height = style.volume * (0.08 + 0.92 * strands.layer**0.7) * (sides + (1 - sides) * top)
     return np.where(strands.fringe, 2.0 + 0.35 * style.volume * strands.layer, height).astype(np.float32)
 
@@ -93,7 +91,7 @@ def _pull(style: Hairstyle, strands: Strands, grown: Floats) -> Floats:
     heavy = {"out": 0.02, "knot": 0.0, "up": 0.05}.get(style.flow, 0.15)
     weight = heavy + (1.6 * ((grown - 25) / 90).clip(0, 1) if style.flow in ("part", "crown") else 0)
     weight = np.where(strands.fringe, 0.35, np.where(strands.loose, 0.9, weight))
-    return weight[:, None] * np.array([0.0, -1.0, 0.0], np.float32)
+    return (weight[:, None] * [0.0, -1.0, 0.0]).astype(np.float32)
 
 
 def _combed(style: Hairstyle, strands: Strands, at: Floats, away: Floats) -> Floats:
@@ -103,7 +101,7 @@ def _combed(style: Hairstyle, strands: Strands, at: Floats, away: Floats) -> Flo
     if style.flow != "out":
         way = way + _out_of_face(strands, at)
         way = way - np.einsum("sc,sc->s", way, away)[:, None] * away * 0.9
-    return unit(way) * np.where(strands.loose, 0.05, 1.0)[:, None]
+    return unit(way) * np.where(strands.loose, 0.05, 1.0).astype(np.float32)[:, None]
 
 
 def _flow(style: Hairstyle, strands: Strands, at: Floats) -> Floats:
@@ -162,18 +160,3 @@ def into_face(points: Floats, sway: Floats) -> Floats:
     """How far, mm, points (P, 3) lie inside the part of the face that is to be free, (P,)."""
     free = np.interp(points[:, 1], *OPEN_FACE, right=-200.0) + 3 * np.abs(sway)
     return ((free - np.abs(points[:, 0])) * (points[:, 2] > FACE_FRONT)).clip(0).astype(np.float32)
-
-
-def coil(style: Hairstyle, strands: Strands, steps: int) -> Floats:
-    """Strands wound around the knot: a bun, (S, steps + 1, 3)."""
-    knot = np.array([0.0, *style.knot], np.float32)
-    axis = unit(knot - np.array([0.0, 60.0, -80.0], np.float32))
-    side = np.array([1.0, 0.0, 0.0], np.float32)
-    up = np.cross(axis, side)
-    radius = (24 + 6 * strands.layer)[:, None]
-    around = np.linspace(0, 1, steps + 1)[None] * np.pi * 1.1 + 2 * np.pi * strands.start[:, :1]
-    tilt = np.pi * (0.12 + 0.66 * strands.start[:, 1:2]) + 0.35 * np.sin(around + 6 * strands.start[:, 2:])
-    ring = radius * np.sin(tilt)
-    x, y, z = ring * np.cos(around), ring * np.sin(around), 0.75 * radius * np.cos(tilt)
-    line = knot + 10 * axis + x[..., None] * side + y[..., None] * up + z[..., None] * axis
-    return line.astype(np.float32)

@@ -12,11 +12,11 @@ from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.appearance import Appearance
 from facegen_core.population.eyes import lid_loops
 from facegen_core.population.noise import step
-from facegen_core.population.portrait.around_head import normals, unit
 from facegen_core.population.portrait.hairstyle import Hairstyle
 from facegen_core.population.portrait.pieces import Piece
 from facegen_core.population.portrait.ribbons import ribbons
 from facegen_core.population.portrait.roots import Places, ground, skin, sow
+from facegen_core.population.portrait.skin_normals import normals, unit
 from facegen_core.seeding import numpy_generator
 
 POINTS = 7
@@ -25,6 +25,8 @@ BROW_SHARE, LASH_SHARE, BEARD_SHARE = 0.12, 0.06, 0.45
 BROW_MM, LASH_MM, BEARD_MM2 = 110.0, 30.0, 11_000.0
 """Width of all hairs of both brows together, and of all lashes, mm; area of those of a full beard, mm^2."""
 FINEST = 0.16
+FRONT_MM = -50.0
+"""No beard grows further back than this on the template."""
 STUBBLE = 0.45
 """A beard painted no thicker than this is stubble, and stays paint."""
 SHORTEST_BEARD_MM = 3.0
@@ -49,15 +51,14 @@ class Hairs(NamedTuple):
     def on(self, head: Floats, anatomy: Anatomy) -> Piece:
         """The hairs on a head (V, 3)."""
         head = head.astype(np.float32, copy=False)
-        normal = normals(head, anatomy.faces[anatomy.parts["skin"]])
-        away = np.einsum("pk,pkc->pc", self.places.shares, normal[self.places.corners])
+        normal = normals(head, anatomy)
         shape = (*self.width.shape, 3)
         lines = self.places.on(head, normal).reshape(shape)
-        return ribbons(lines, unit(away).reshape(shape), self.width, self.colours, self.roll)
+        return ribbons(lines, unit(self.places.normals(normal)).reshape(shape), self.width, self.colours, self.roll)
 
 
 def brow_pieces(style: Hairstyle, look: Appearance, head: Floats, anatomy: Anatomy, strands: int) -> list[Piece]:
-    """The hairs of both brows, over the painted ones; as :func:`.strands.hair_pieces`, of whose strands they are a part.
+    """The hairs of both brows, over the painted ones.
 
     Args:
         style: says how long they are.
@@ -132,10 +133,11 @@ def _below(cover: Floats, rows: Indices, texel: Indices, at: Floats) -> Floats:
 @functools.lru_cache(maxsize=8)
 def _beard(style: Hairstyle, look: Appearance, anatomy: Anatomy, count: int) -> Hairs | None:
     """Down and a little to the front; the moustache to both sides, short enough to leave the lips free."""
-    random = numpy_generator(style.grain, 2)
-    soil = skin(anatomy)
+    if max(look.moustache, look.chin_beard, look.cheek_beard) < STUBBLE:
+        return None
+    random, soil = numpy_generator(style.grain, 2), skin(anatomy)
     cover = hair.beard(look, ground(anatomy))
-    thick = np.where(cover > STUBBLE, cover, 0)
+    thick = np.where((cover > STUBBLE) & (ground(anatomy).z > FRONT_MM), cover, 0)  # the paint has no depth
     full = float((soil.area * thick.ravel()[soil.texel]).sum()) / 9000.0
     rows = sow(thick, int(count * min(full, 1.0)), random, anatomy)
     if not len(rows):
@@ -178,8 +180,8 @@ def _bound(lines: Floats, width: Floats, colours: Floats, random: np.random.Gene
     """Lines of the template (S, N, 3) tied to the texel of skin below each point."""
     soil = skin(anatomy)
     points = lines.reshape(-1, 3)
-    front = np.flatnonzero(soil.at[:, 2] > -60)
-    row = front[cKDTree(soil.at[front]).query(points)[1]]
+    front, tree = _front(anatomy)
+    row = front[tree.query(points)[1]]
     over = points - soil.at[row]
     height = np.einsum("pc,pc->p", over, soil.away[row]).astype(np.float32)
     places = Places(soil.corners[row], soil.shares[row], height, over - height[:, None] * soil.away[row])
@@ -189,10 +191,15 @@ def _bound(lines: Floats, width: Floats, colours: Floats, random: np.random.Gene
 
 
 @functools.lru_cache(maxsize=1)
+def _front(anatomy: Anatomy) -> tuple[Indices, cKDTree]:
+    """The texels of face and neck, and where they are."""
+    front = np.flatnonzero(skin(anatomy).at[:, 2] > FRONT_MM - 10)
+    return front, cKDTree(skin(anatomy).at[front])
+
+
+@functools.lru_cache(maxsize=1)
 def _lid_paths(anatomy: Anatomy) -> tuple[tuple[Indices, bool, Indices], ...]:
-    """For each of the four lids: the vertices of its front edge from the inner corner to the outer, whether it is an
-    upper one, and the vertices of the eye under it.
-    """
+    """The four lids: vertices of the front edge from the inner corner out, whether it is an upper one, the eye's."""
     template = anatomy.template.numpy()
     triangles = anatomy.faces[anatomy.parts["skin"]]
     paths = []
@@ -209,7 +216,7 @@ def _lid_paths(anatomy: Anatomy) -> tuple[tuple[Indices, bool, Indices], ...]:
 
 
 def _front_edge(path: Indices, loop: Indices, triangles: Indices, template: Floats) -> Indices:
-    """The neighbours, in front of them, of vertices where a lid's skin ends: the lid is thick, and lashes grow there."""
+    """The neighbours, in front, of vertices where a lid's skin ends: lids are thick, and lashes grow on that edge."""
     edges = np.concatenate([triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0], [1, 0], [2, 1], [0, 2])])
     edges = edges[~np.isin(edges[:, 1], loop)]
     front = []

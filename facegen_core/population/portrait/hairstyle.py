@@ -67,6 +67,11 @@ class Hairstyle(NamedTuple):
     grain: int
 
     @property
+    def long(self) -> bool:
+        """Whether it is long enough to hang down, or to be tied."""
+        return self.top_mm > 150
+
+    @property
     def words(self) -> str:
         """The hair in a caption's words, such as "long wavy brown hair with a fringe"."""
         plain = {
@@ -88,6 +93,8 @@ class Hairstyle(NamedTuple):
         return plain if self.fringe is None or self.cut == "short" else f"{plain} with a fringe"
 
 
+NOWHERE = -400.0
+"""Where hair ends that is not cut off level."""
 SHARES: dict[str, dict[Cut, float]] = {
     "woman": {
         "long": 22, "wavy long": 20, "bob": 17, "ponytail": 12, "bun": 11, "long curly": 7, "short": 4, "side part": 4,
@@ -100,11 +107,12 @@ SHARES: dict[str, dict[Cut, float]] = {
         "short": 36, "side part": 21, "quiff": 15, "buzz": 11, "curly": 7, "long": 2, "wavy long": 2, "bun": 1,
         "ponytail": 1, "bald": 3, "afro": 1,
     },
-    "balding man": {"receding short": 48, "buzz": 27, "bald": 25},
+    "balding man": {"receding short": 54, "buzz": 20, "bald": 26},
 }  # fmt: skip
 """How many of a hundred wear each cut."""
 OLD, BALDING = 62.0, 0.55
 """Years, and baldness, from which the shares of the old and the balding hold."""
+STRAIGHT: tuple[Cut, ...] = ("long", "wavy long", "bob", "short", "side part", "quiff")
 TIGHT_CURLS = 0.4
 """Skin darker than this (mean of its colour) often comes with tightly curled hair."""
 
@@ -126,7 +134,7 @@ def draw_hairstyle(seed: int, person: int, look: Appearance) -> Hairstyle:
         flow="crown",
         top_mm=38 * swing[0],
         side_mm=18 * swing[1],
-        ends=-400.0,
+        ends=NOWHERE,
         part=sign * float(random.uniform(18, 34)),
         knot=(70 * swing[2], -172.0),
         fringe=None,
@@ -164,10 +172,10 @@ def _draw_cut(random: np.random.Generator, look: Appearance) -> Cut:
     group = "old woman" if women and old else "woman" if women else "balding man" if look.baldness > BALDING else "man"
     shares = dict(SHARES[group])
     if np.mean(look.tone) < TIGHT_CURLS:  # afros, curls and buzz cuts instead of half of what falls straight
-        for name in ("long", "wavy long", "bob", "short", "side part", "quiff"):
-            moved = 0.6 * shares.get(name, 0)  # type: ignore[call-overload]
+        for name in STRAIGHT:
+            moved = 0.6 * shares.get(name, 0)
             if moved:
-                shares[name] -= moved  # type: ignore[index]
+                shares[name] -= moved
                 shares["afro"] = shares.get("afro", 0) + 0.45 * moved
                 curls: Cut = "long curly" if women and not old else "curly" if women else "buzz"
                 shares[curls] = shares.get(curls, 0) + 0.55 * moved
@@ -184,7 +192,7 @@ def _cut_to(style: Hairstyle, random: np.random.Generator, fringed: float) -> Ha
     changed = {
         "bald": {"top_mm": 0.0, "side_mm": 0.0},
         "buzz": {"top_mm": 7.0, "side_mm": 4.5, "volume": 4.5, "lift": 0.8, "wave": 0.0},
-        "short": {"fringe": float(random.uniform(68, 84)) if fringed < 0.4 else None},
+        "short": {"fringe": float(random.uniform(66, 88)) if fringed < 0.3 else None},
         "side part": {"flow": "part", "top_mm": 1.9 * style.top_mm, "lift": 0.55, "side_mm": 1.2 * style.side_mm},
         "quiff": {"flow": "up", "top_mm": 1.35 * style.top_mm, "volume": 1.9 * style.volume, "lift": 0.8},
         "receding short": {"top_mm": 0.6 * style.top_mm, "volume": 0.6 * style.volume},

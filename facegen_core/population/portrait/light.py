@@ -67,7 +67,7 @@ def light_of(place: PlaceLight, random: np.random.Generator) -> Light:
     """The light of a place, from a little elsewhere each time."""
     towards = np.array(place.direction) + random.normal(0, 0.15, 3)
     x, y, z = (towards / np.linalg.norm(towards)).tolist()
-    strength = random.uniform(0.85, 1.15)
+    strength = random.uniform(0.7, 1.0)
     ground = 0.8 if place.outdoors else 0.6
     return Light(
         key=(x, y, z),

@@ -37,6 +37,7 @@ Points = npt.NDArray[np.float64]
 Texture = npt.NDArray[np.uint8]
 LEAST_TEXTURE, MOST_TEXTURE = 64, 1024
 SHADOW_CENTRE, SHADOW_RADIUS_MM = (0.0, -20.0, -20.0), 250.0
+ANTIALIAS = 2
 HAT_MM = 40.0
 """Hats hide hair above this height, y in the frame of the head."""
 LINE_SHARE = 150
@@ -79,7 +80,7 @@ def photograph(person: Person, shot: Shot, anatomy: Anatomy, pixels: int) -> Pic
     eye, wide = camera(shot.distance, shot.height)
     points, relaxed = (turn_head(landmarks(anatomy).on(face), rotation) for face in (head, neutral))
     matrix = cropped(wide, square(shot.crop, project(relaxed, wide)))  # another expression is not framed otherwise
-    side = pixels * (3 if pixels <= 256 else 2)
+    side = pixels * ANTIALIAS
     fragments = rasterise(to_clip(scene.vertices[None], matrix), scene.faces, side, side, cull=False)
     skin = Skin(texture, eyeballs(neutral, head, shot.gaze, anatomy), look, rotation)
     surface = seen(scene, fragments, skin, eye, anatomy)

@@ -5,8 +5,8 @@ import functools
 import numpy as np
 
 from facegen_core.geometry.mesh import Floats, Indices
-from facegen_core.population.portrait.around_head import unit
 from facegen_core.population.portrait.pieces import Piece
+from facegen_core.population.portrait.skin_normals import unit
 
 
 def ribbons(lines: Floats, away: Floats, width: Floats, colours: Floats, roll: Floats) -> Piece:
@@ -23,7 +23,7 @@ def ribbons(lines: Floats, away: Floats, width: Floats, colours: Floats, roll: F
     side = unit(np.cross(along, away))
     turned, over = np.cos(roll)[:, None, None], np.sin(roll)[:, None, None]
     edge = turned * side + over * np.cross(side, along)
-    half = 0.5 * width[..., None] * edge
+    half = (0.5 * width[..., None] * edge).astype(np.float32)
     vertices = np.stack([lines - half, lines + half], axis=2)
     facing = unit(away[:, :, None] + 0.35 * np.stack([-side, side], axis=2))  # a little round
     both = (*lines.shape[:2], 2, 3)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from facegen_core.geometry.mesh import Floats, Indices
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.canvas import Surface, surface
-from facegen_core.population.portrait.around_head import normals, unit
+from facegen_core.population.portrait.skin_normals import normals, unit
 
 PIXELS = 256
 """Side of the map on which places are chosen: a texel is 1 mm of the face and 2 mm of the scalp."""
@@ -32,12 +32,12 @@ class Places(NamedTuple):
 
     def on(self, head: Floats, normal: Floats) -> Floats:
         """The points (P, 3) on a head (V, 3) with normals (V, 3)."""
-        at, away = (np.einsum("pk,pkc->pc", self.shares, values[self.corners]) for values in (head, normal))
-        return at + self.height[:, None] * away + self.beside
+        at = np.einsum("pk,pkc->pc", self.shares, head[self.corners])
+        return at + self.height[:, None] * self.normals(normal) + self.beside
 
-    def __getitem__(self, rows: object) -> "Places":  # type: ignore[override]
-        """Some of them."""
-        return Places(*(values[rows] for values in tuple(self)))  # type: ignore[index]
+    def normals(self, normal: Floats) -> Floats:
+        """(P, 3) those of the skin, of a length near 1, between normals (V, 3) of its vertices."""
+        return np.einsum("pk,pkc->pc", self.shares, normal[self.corners])
 
 
 class Skin(NamedTuple):
@@ -84,7 +84,7 @@ def skin(anatomy: Anatomy) -> Skin:
     corners = on.between.indices.reshape(-1, 3)[texel].astype(np.int64)
     shares = on.between.data.reshape(-1, 3)[texel].astype(np.float32)
     template = anatomy.template.numpy().astype(np.float32)
-    away = normals(template, anatomy.faces[anatomy.parts["skin"]])
+    away = normals(template, anatomy)
     a, b, c = (template[corner] for corner in corners.T)
     twice = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     _, same, count = np.unique(np.sort(corners, axis=1), axis=0, return_inverse=True, return_counts=True)

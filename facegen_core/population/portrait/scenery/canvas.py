@@ -17,12 +17,11 @@ Shape = npt.NDArray[np.floating]
 """A polygon (N, 2) in the picture's own units: x from -1 left to 1 right, y from -1 at the bottom to 1 at the top."""
 
 DRAWN = 512  # polygons are drawn at least this large and then reduced, so that their edges are soft at every size
-LATTICE = 128  # noise is drawn on lattices up to this size, whatever the picture's
 
 
 @lru_cache(maxsize=1024)
 def _parsed(colour: str) -> Floats:
-    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32) / 255
+    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32) / np.float32(255)
 
 
 def rgb(colour: Colour) -> Floats:
@@ -83,15 +82,29 @@ class Window(NamedTuple):
         rows: of the picture.
         columns: of the picture.
         cover: (rows, columns) from 0 to 1.
-        x: (1, columns) across the shapes' own extent, -1 to 1.
-        y: (rows, 1) down the shapes' own extent, 0 to 1.
+        extent: the shapes' own left, top, right and lower edge in pixels, which may lie outside the picture.
     """
 
     rows: slice
     columns: slice
     cover: Floats
-    x: Floats
-    y: Floats
+    extent: tuple[float, float, float, float]
+
+    @property
+    def x(self) -> Floats:
+        """(1, columns) across the shapes, from -1 to 1."""
+        left, _, right, _ = self.extent
+        centres = np.arange(self.columns.start, self.columns.stop, dtype=np.float32) + 0.5
+        across = (2 * centres - (left + right)) / max(right - left, 1e-6)
+        return np.clip(across, -1, 1).astype(np.float32, copy=False)[None, :]
+
+    @property
+    def y(self) -> Floats:
+        """(rows, 1) down the shapes, from 0 to 1."""
+        _, top, _, foot = self.extent
+        centres = np.arange(self.rows.start, self.rows.stop, dtype=np.float32) + 0.5
+        down = (centres - top) / max(foot - top, 1e-6)
+        return np.clip(down, 0, 1).astype(np.float32, copy=False)[:, None]
 
 
 class Canvas:
@@ -115,6 +128,7 @@ class Canvas:
         self.planes = np.zeros((3, pixels, pixels), dtype=np.float32)
         self.rng = rng
         self.sun = sun
+        self._half = pixels / 2
         self._zoom = float(rng.uniform(1.0, 1.09))
         self._shift = (rng.uniform(-1, 1, 2) * (0.05, 0.03)).tolist()
         centres = (np.arange(pixels, dtype=np.float32) + 0.5) / pixels * 2 - 1
@@ -141,43 +155,38 @@ class Canvas:
         facing = np.roll(heights, -self.sun, axis=1) - heights + 0.6 * (np.roll(heights, -1, axis=0) - heights)
         return resized(-facing / facing.std(), self.pixels, self.pixels)
 
+    def level(self, y: float) -> float:
+        """How far a height is below the picture's upper edge, in pixels."""
+        return (1 - (y * self._zoom + self._shift[1])) * self._half
+
     def row(self, y: float) -> int:
         """The row at a height, within the picture or at its edge."""
-        return int(np.clip(round((1 - (y * self._zoom + self._shift[1])) * self.pixels / 2), 0, self.pixels))
+        return min(max(round(self.level(y)), 0), self.pixels)
 
     def far(self, colour: Colour, haze: float) -> Floats:
         """A colour seen through so much air, 0 to 1."""
         return mix(colour, self.air, haze)
 
-    def cover(self, shapes: Sequence[Shape]) -> Window | None:
+    def cover(self, shapes: Sequence[Shape] | Shape) -> Window | None:
         """What shapes cover, with soft edges; None if none of them is in the picture."""
-        points = np.concatenate(shapes)
-        zoomed = (points * (self._zoom, -self._zoom) + (1 + self._shift[0], 1 - self._shift[1])) * (self.pixels / 2)
-        low, high = zoomed.min(axis=0), zoomed.max(axis=0)
-        first = np.clip(np.floor(low).astype(int) - 1, 0, self.pixels)
-        last = np.clip(np.ceil(high).astype(int) + 1, 0, self.pixels)
-        left, top, right, bottom = *first.tolist(), *last.tolist()
-        if right <= left or bottom <= top:
+        points = np.concatenate(shapes) * (self._half * self._zoom, -self._half * self._zoom)
+        points += (self._half * (1 + self._shift[0]), self._half * (1 - self._shift[1]))
+        (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        left, right = max(int(x0) - 1, 0), min(int(x1) + 2, self.pixels)
+        top, foot = max(int(y0) - 1, 0), min(int(y1) + 2, self.pixels)
+        if right <= left or foot <= top:
             return None
         fine = max(1 if self.pixels >= 2 * DRAWN else 2, DRAWN // self.pixels)
-        drawn = Image.new("L", ((right - left) * fine, (bottom - top) * fine))
+        drawn = Image.new("L", ((right - left) * fine, (foot - top) * fine))
         draw = ImageDraw.Draw(drawn)
-        flat = ((zoomed - first) * fine - 0.5).ravel().tolist()
+        corners = ((points - (left, top)) * fine - 0.5).ravel().tolist()
         start = 0
         for shape in shapes:
-            draw.polygon(flat[start : start + shape.size], fill=255)
+            draw.polygon(corners[start : start + shape.size], fill=255)
             start += shape.size
-        cover = np.asarray(drawn.reduce(fine), dtype=np.float32) * np.float32(1 / 255)
-        centre, half = (low + high) / 2, np.maximum((high - low) / 2, 1e-6)
-        x = ((np.arange(left, right, dtype=np.float32) + 0.5 - centre[0]) / half[0])[None, :]
-        y = ((np.arange(top, bottom, dtype=np.float32) + 0.5 - low[1]) / (2 * half[1]))[:, None]
-        return Window(
-            slice(top, bottom),
-            slice(left, right),
-            cover,
-            np.clip(x, -1, 1).astype(np.float32),
-            np.clip(y, 0, 1).astype(np.float32),
-        )
+        cover = np.asarray(drawn.reduce(fine), dtype=np.float32)
+        cover *= np.float32(1 / 255)
+        return Window(slice(top, foot), slice(left, right), cover, (x0, y0, x1, y1))
 
     def lay(self, window: Window, colours: Floats, opacity: float = 1.0) -> None:
         """Lays colours, (3, rows, columns) or what broadcasts to it, over what is painted already."""
@@ -185,9 +194,9 @@ class Canvas:
         cover = window.cover if opacity == 1.0 else window.cover * np.float32(opacity)
         planes += cover * (colours - planes)
 
-    def fill(self, shapes: Sequence[Shape], paint: Paint | Colour, opacity: float = 1.0) -> None:
+    def fill(self, shapes: Sequence[Shape] | Shape, paint: Paint | Colour, opacity: float = 1.0) -> None:
         """Fills shapes; paint that changes does so over all of them together."""
-        window = self.cover(shapes) if shapes else None
+        window = self.cover(shapes) if len(shapes) else None
         if window is None:
             return
         paint = paint if isinstance(paint, Paint) else Paint(paint)
@@ -195,7 +204,8 @@ class Canvas:
         bottom = top if paint.bottom is None else rgb(paint.bottom)[:, None, None]
         colours = top + (bottom - top) * window.y if paint.bottom is not None else top
         if paint.turn:
-            facing = 0.55 * np.sqrt(1 - window.x**2) + 0.83 * self.sun * window.x
+            across = window.x
+            facing = 0.55 * np.sqrt(1 - across**2) + 0.83 * self.sun * across
             colours = colours * (1 - paint.turn * (1 - np.clip(facing, 0, 1)))
         if paint.grain:
             colours = colours * (1 + paint.grain * self.grain[window.rows, window.columns])
@@ -224,16 +234,3 @@ def layer(paint: Callable[Concatenate[Canvas, P], None]) -> Callable[P, Layer]:
         return lambda canvas: paint(canvas, *args, **kwargs)
 
     return parameters
-
-
-@layer
-def patch(
-    canvas: Canvas,
-    corners: Sequence[tuple[float, float]],
-    top: Colour,
-    bottom: Colour | None = None,
-    turn: float = 0.0,
-    grain: float = 0.05,
-) -> None:
-    """One polygon, for what only one place has; see :class:`Paint`."""
-    canvas.fill([np.asarray(corners, dtype=np.float64)], Paint(top, bottom, turn, grain))

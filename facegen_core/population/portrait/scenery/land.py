@@ -9,13 +9,13 @@ from facegen_core.population.noise import step
 from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, fractal, layer, mix, rgb
 from facegen_core.population.portrait.scenery.shapes import bar, below, disc, rough
 
-Outline = Sequence[tuple[float, float]]
+Places = Sequence[tuple[float, float]]
 
 
 @layer
 def mountain(
     canvas: Canvas,
-    outline: Outline,
+    outline: str | Places,
     lit: Colour,
     shade: Colour,
     foot: float = -0.6,
@@ -118,15 +118,15 @@ def _depth(canvas: Canvas, horizon: float) -> tuple[slice | None, Floats]:
 
 
 def _on_ground(tile: Floats, across: Floats, along: Floats) -> Floats:
-    """A tile's values at places on the ground, repeated without end."""
-    side = tile.shape[0]
-    u, v = across % side, np.broadcast_to(along % side, across.shape)
-    left, top = u.astype(np.int32), v.astype(np.int32)
+    """A tile's values at places on the ground; it is mirrored again and again, so that no seam is seen."""
+    side = tile.shape[0] - 1
+    u = np.abs((across + 0.37 * side) % (2 * side) - side)
+    v = np.abs(along % (2 * side) - side)
+    left, top = np.minimum(u.astype(np.int32), side - 1), np.minimum(v.astype(np.int32), side - 1)
     u, v = u - left, v - top
-    left, top = left % side, top % side
-    right, low = (left + 1) % side, (top + 1) % side
-    upper = tile[top, left] * (1 - u) + tile[top, right] * u
-    return upper * (1 - v) + (tile[low, left] * (1 - u) + tile[low, right] * u) * v
+    u, v = u * u * (3 - 2 * u), v * v * (3 - 2 * v)
+    upper = tile[top, left] * (1 - u) + tile[top, left + 1] * u
+    return upper * (1 - v) + (tile[top + 1, left] * (1 - u) + tile[top + 1, left + 1] * u) * v
 
 
 @layer
@@ -155,32 +155,33 @@ def water(
         return
     depth = (line + 1) / np.maximum(line - canvas.y[top:bottom], 0.01)
     tile = fractal(canvas.rng, 16, 16, 4, 0.75)
-    waves = _on_ground(tile, canvas.x * depth * 3, depth * 22) / (1 + (0.05 * depth) ** 2)
-    offset = np.arange(bottom - top)
-    source = np.clip(top - 1 - (offset * 1.15).astype(int), 0, top - 1 if top else 0)
-    slide = 0.012 * canvas.pixels * ripple * np.clip(offset / canvas.pixels * 8 + 0.3, 0, 1.5)[:, None] * waves
+    waves = _on_ground(tile, canvas.x * depth * 7, depth * 26) / (1 + (0.05 * depth) ** 2)
+    below_line = np.arange(top, bottom) + 0.5 - canvas.level(line)
+    source = np.clip(canvas.level(line) - 1.15 * below_line - 0.5, 0, max(top - 1, 0))
+    reach = np.clip(below_line / canvas.pixels * 8 + 0.3, 0, 1.5)[:, None]  # waves look longer near by
+    slide = 0.009 * canvas.pixels * ripple * reach * waves
     columns = np.clip(np.arange(canvas.pixels) + slide, 0, canvas.pixels - 1).astype(int)
+    upper = source.astype(int)
+    share = (source - upper).astype(np.float32)[:, None]
+    seen = canvas.planes[:, upper[:, None], columns]
+    seen += share * (canvas.planes[:, np.minimum(upper + 1, max(top - 1, 0))[:, None], columns] - seen)
     t = np.clip((line - canvas.y[top:bottom]) / (line + 1), 0, 1)
     far, near = rgb(colour)[:, None, None], rgb(mix(colour, "#0c1c2a", 0.4) if deep is None else deep)[:, None, None]
     body = (far + (near - far) * t) * (1 + 0.10 * ripple * waves)
-    share = mirror * (1 - 0.45 * t)
-    canvas.planes[:, top:bottom] = body + share * (canvas.planes[:, source[:, None], columns] - body)
+    canvas.planes[:, top:bottom] = body + mirror * (1 - 0.45 * t) * (seen - body)
     glint = np.clip(waves - 1.3, 0, 1) * ripple * 0.35
     planes = canvas.planes[:, top:bottom]
     planes += glint * (1 - planes)
 
 
 @layer
-def boulders(canvas: Canvas, places: Outline, size: float, colour: Colour, snow: bool = False) -> None:
-    """Rocks, blocks of ice or heaps of salt: rounded shapes of many corners."""
+def boulders(canvas: Canvas, places: Places, size: float, colour: Colour, shadow: Colour = "#101820") -> None:
+    """Rocks, blocks of ice or heaps of salt: rounded shapes of many corners, towards a shadow's colour below."""
     for x, y in places:
         wide = size * canvas.rng.uniform(0.7, 1.3)
         edge = disc(x, y, wide, wide * canvas.rng.uniform(0.5, 0.75), corners=9)
         edge += canvas.rng.uniform(-0.16, 0.16, edge.shape) * wide
-        canvas.fill([edge], Paint(mix(colour, "#ffffff", 0.22), mix(colour, "#101820", 0.45), turn=0.3, grain=0.12))
-        if snow:
-            cap = edge * (0.9, 0.45) + (0.1 * x, 0.55 * y + 0.28 * wide)
-            canvas.fill([cap], "#f4f8fb", 0.9)
+        canvas.fill([edge], Paint(mix(colour, "#ffffff", 0.22), mix(colour, shadow, 0.4), turn=0.22, grain=0.12))
 
 
 @layer
@@ -198,20 +199,28 @@ def road(
 
 
 @layer
-def swirls(canvas: Canvas, bright: Colour, middle: Colour, dark: Colour, lit_from: float = 0.0) -> None:
-    """Walls of a slot canyon: flowing layers of stone, lit from a gap above ``lit_from``."""
-    flow = canvas.noise(2, 2, 3, 0.4)
-    x, y = canvas.x + 0.18 * flow, canvas.y
-    bend = canvas.noise(2, 1, 2, 0.4)
-    phase = 2.6 * x + 1.5 * np.sin(2.1 * y + 1.3 * bend) * (0.5 + np.abs(x))
-    folds = np.sin(2.4 * phase + 0.6 * bend)
-    layers = np.sin(np.float32(38) * phase + 5 * y + 2 * canvas.grain) * 0.5 + 0.35 * np.sin(90 * phase + 9 * y)
-    depth = np.clip(0.5 + 0.42 * folds + 0.07 * layers + 0.3 * (y - 0.1), 0, 1)
+def slot_canyon(canvas: Canvas, bright: Colour, middle: Colour, dark: Colour, gap: float = 0.3) -> None:
+    """A narrow canyon: flowing walls of layered stone one before another, lit from a gap at their top."""
     ends = [rgb(colour)[:, None, None] for colour in (dark, middle, bright)]
-    lower, upper = np.clip(depth * 2, 0, 1), np.clip(depth * 2 - 1, 0, 1)
-    canvas.planes[:] = ends[0] + lower * (ends[1] - ends[0]) + upper * (ends[2] - ends[1])
-    gap = np.exp(-(((x - lit_from - 0.12 * np.sin(3 * y)) / (0.06 + 0.05 * (y > 2))) ** 2)) * step(y - 0.72, 0.25)
-    canvas.shine("#fff2d0", 0.95 * gap + 0.25 * np.exp(-(((x - lit_from) / 0.5) ** 2)) * step(y - 0.3, 0.9))
+    canvas.planes[:] = rgb(mix(bright, "#fff6e0", 0.65))[:, None, None]
+    bend = 0.05 * canvas.noise(3, 2, 3, 0.4)
+    height = np.clip(0.5 + 0.5 * canvas.y, 0, 1)
+    for depth, (start, side) in enumerate(
+        ((0.06, -1), (0.1, 1), (-0.16, -1), (0.32, 1), (-0.42, -1), (0.58, 1), (-0.72, -1))
+    ):
+        wave, phase = canvas.rng.uniform(1.6, 2.6), canvas.rng.uniform(0, 6.3)
+        y = canvas.y * wave + phase
+        edge = gap * (1 - 0.12 * depth) + start + 0.13 * np.sin(y) + 0.045 * np.sin(2.7 * y)
+        inside = side * (canvas.x - edge) + bend
+        near = np.clip(inside / 0.5, 0, 1)
+        strata = np.sin(46 * inside + 16 * canvas.y * (0.5 + near) + 0.8 * canvas.grain)
+        fold = np.sin(7 * inside + 1.5 * np.sin(y))
+        tone = (1 - near) ** 1.4 * (0.45 + 0.6 * height) * (1.08 - 0.1 * depth) + 0.055 * strata + 0.1 * fold + 0.06
+        tone = np.clip(tone, 0, 1)
+        colours = (
+            ends[0] + np.clip(2 * tone, 0, 1) * (ends[1] - ends[0]) + np.clip(2 * tone - 1, 0, 1) * (ends[2] - ends[1])
+        )
+        canvas.planes += step(inside, 0.02) * (colours - canvas.planes)
 
 
 @layer
@@ -228,5 +237,5 @@ def cracks(canvas: Canvas, colour: Colour, horizon: float = -0.2, count: int = 2
         drop = (horizon + 1.2) / np.maximum(points[:, 1:], 0.9)
         seen = np.concatenate([points[:, :1] * drop * 0.8, horizon - drop], axis=1)
         widths = 0.016 * drop[1:, 0] * canvas.rng.uniform(0.4, 1.3)
-        lines += [bar(tuple(a), tuple(b), w) for a, b, w in zip(seen[:-1], seen[1:], widths, strict=True)]
+        lines += [bar(a, b, w) for a, b, w in zip(seen[:-1].tolist(), seen[1:].tolist(), widths, strict=True)]
     canvas.fill(lines, colour, 0.75)

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, layer, mix
+from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, Shape, layer, mix
 from facegen_core.population.portrait.scenery.shapes import (
-    Shape,
     Wall,
     arch,
     bar,
@@ -39,11 +38,11 @@ def lattice_tower(
         canvas.fill(stroke(outer, 0.014) + stroke(inner, 0.01), dark)
         beams = []
         for a, b in zip(range(0, 38, 1), range(1, 39, 1), strict=True):
-            beams += [bar(tuple(outer[a]), tuple(inner[b]), 0.007), bar(tuple(inner[a]), tuple(outer[b]), 0.007)]
+            beams += [bar(outer[a], inner[b], 0.007), bar(inner[a], outer[b], 0.007)]
         canvas.fill(beams, canvas.far(mix(colour, "#16120e", 0.35), haze), 0.8)
     solid = np.linspace(0.47, 0.93, 20)
     spine = np.stack([side(solid), foot + solid * height], axis=1)
-    canvas.fill([np.concatenate([spine + (x, 0), (spine * (-1, 1) + (x, 0))[::-1]])], dark, 0.55)
+    canvas.fill([np.concatenate([spine + np.array((x, 0)), (spine * (-1, 1) + np.array((x, 0)))[::-1]])], dark, 0.55)
     foot_arch = np.stack([np.cos(np.linspace(0, np.pi, 24)), np.sin(np.linspace(0, np.pi, 24))], axis=1) * (
         0.6 * half,
         0.19 * height,
@@ -62,100 +61,12 @@ def lattice_tower(
 
 
 @layer
-def arched_bridge(
-    canvas: Canvas, wall: Wall, colour: Colour, arches: int, dark: Colour, flat: float = 0.5, haze: float = 0.0
-) -> None:
-    """A stone bridge: arches that take up so much of its height, with piers between them."""
-    canvas.fill(
-        onto(wall, [box(0, 0, 1, 1)]),
-        Paint(canvas.far(mix(colour, "#ffffff", 0.1), haze), canvas.far(mix(colour, "#1a1a1c", 0.2), haze), grain=0.1),
-    )
-    turn = np.linspace(0, np.pi, 17)
-    openings = [
-        np.stack([(a + b) / 2 + (b - a) / 2 * np.cos(turn), 0.98 * flat * np.sin(turn)], axis=1)
-        for a, b in spread(arches, 0.84)
-    ]
-    rims = [(o - (o[:, 0].mean(), 0)) * (1.07, 1.09) + (o[:, 0].mean(), 0) for o in openings]
-    canvas.fill(onto(wall, rims), canvas.far(mix(colour, "#ffffff", 0.3), haze), 0.7)
-    canvas.fill(onto(wall, openings), Paint(canvas.far(dark, haze), canvas.far(mix(dark, canvas.air, 0.25), haze)))
-    canvas.fill(onto(wall, [box(0, 0.93, 1, 1)]), canvas.far(mix(colour, "#ffffff", 0.25), haze))
-
-
-@layer
-def cable_stayed(
-    canvas: Canvas, pylons: Sequence[float], deck: tuple[float, float, float, float], height: float, colour: Colour
-) -> None:
-    """A bridge hung on straight cables from pairs of pylons; the deck runs from (x, y) to (x, y)."""
-    x0, y0, x1, y1 = deck
-
-    def at(x: float) -> float:
-        return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
-
-    for x in pylons:
-        for offset in (-0.045, 0.045):
-            top = at(x) + height * (1 if offset < 0 else 0.96)
-            canvas.fill(
-                [
-                    np.array(
-                        [
-                            (x + offset - 0.02, at(x) - 0.35),
-                            (x + offset + 0.02, at(x) - 0.35),
-                            (x + offset + 0.013, top),
-                            (x + offset - 0.013, top),
-                        ]
-                    )
-                ],
-                Paint(mix(colour, "#ffffff", 0.2), colour, turn=0.4),
-            )
-            cables = []
-            for k in range(1, 11):
-                for side in (-1, 1):
-                    end = x + offset + side * 0.06 * k
-                    cables.append(bar((x + offset, top - 0.06 * height * (10 - k) * 0.85), (end, at(end)), 0.005))
-            canvas.fill(cables, mix(colour, "#20262c", 0.35), 0.7)
-    piers = [box(x - 0.018, at(x) - 0.3, x + 0.018, at(x)) for x in np.arange(x0, x1, 0.16).tolist()]
-    canvas.fill(piers, Paint(mix(colour, "#2a2e33", 0.2), grain=0.05))
-    canvas.fill(
-        [np.array([(x0, y0), (x1, y1), (x1, y1 - 0.05), (x0, y0 - 0.05)])],
-        Paint(mix(colour, "#ffffff", 0.1), mix(colour, "#15181c", 0.55)),
-    )
-
-
-@layer
-def steel_arch(
-    canvas: Canvas, left: float, right: float, deck: float, rise: float, colour: Colour, stone: Colour
-) -> None:
-    """A great arch of girders from which a level deck hangs, between stone pylons."""
-    t = np.linspace(0, 1, 34)
-    x = left + (right - left) * t
-    lower = np.stack([x, deck - 0.16 + (rise + 0.1) * (1 - (2 * t - 1) ** 2)], axis=1)
-    upper = np.stack([x, deck + 0.1 + rise * (1 - np.abs(2 * t - 1) ** 2.2)], axis=1)
-    members = stroke(lower, 0.03) + stroke(upper, 0.026)
-    for i in range(33):
-        members += [bar(tuple(lower[i]), tuple(upper[i]), 0.01), bar(tuple(lower[i]), tuple(upper[i + 1]), 0.009)]
-    hangers = [bar(tuple(point), (point[0], deck), 0.007) for point in lower if point[1] > deck]
-    canvas.fill([np.concatenate([lower, upper[::-1]])], colour, 0.35)
-    canvas.fill(members + hangers, Paint(mix(colour, "#ffffff", 0.15), colour))
-    canvas.fill(
-        [box(-1.3, deck - 0.05, 1.3, deck + 0.015)], Paint(mix(colour, "#ffffff", 0.2), mix(colour, "#0d1014", 0.4))
-    )
-    for end, way in ((left, 1), (right, -1)):
-        for offset in (-0.05, 0.12):
-            px = end - way * offset * 0.6
-            canvas.fill(
-                [np.array([(px - 0.05, -0.7), (px + 0.05, -0.7), (px + 0.04, deck + 0.25), (px - 0.04, deck + 0.25)])],
-                Paint(stone, mix(stone, "#2b2a28", 0.25), turn=0.35, grain=0.08),
-            )
-
-
-@layer
 def glass_pyramid(canvas: Canvas, x: float, foot: float, half: float, height: float, rows: int = 9) -> None:
     """A pyramid of glass diamonds in a thin frame."""
     tip, ridge = (x, foot + height), (x - 0.32 * half * canvas.sun, foot - 0.06)
     left, right = (x - half, foot), (x + half, foot)
-    for corner, tone in ((left, "#a9c0cf"), (right, "#7f9aac")):
-        if (corner is left) != (canvas.sun < 0):
-            tone = mix(tone, "#33485a", 0.25)
+    for corner, glass, side in ((left, "#a9c0cf", -1), (right, "#7f9aac", 1)):
+        tone = mix(glass, "#33485a", 0.0 if side == canvas.sun else 0.25)
         canvas.fill(
             [np.array([corner, ridge, tip])], Paint(mix(tone, "#ffffff", 0.2), mix(tone, "#e6c890", 0.35)), 0.86
         )
@@ -173,9 +84,7 @@ def glass_pyramid(canvas: Canvas, x: float, foot: float, half: float, height: fl
 
 
 @layer
-def spiral_drum(
-    canvas: Canvas, x: float, foot: float, half: float, height: float, rings: int = 4, colour: Colour = "#ece7dd"
-) -> None:
+def spiral_drum(canvas: Canvas, x: float, foot: float, half: float, height: float, rings: int = 4) -> None:
     """White rings one above another, each wider than the one below."""
     for ring in range(rings):
         low = foot + height * ring / rings
@@ -188,9 +97,9 @@ def spiral_drum(
         upper = np.stack([x + w1 * np.cos(t), high - 0.045 * np.sin(t)], axis=1)
         canvas.fill(
             [np.concatenate([lower, upper])],
-            Paint(mix(colour, "#ffffff", 0.3), mix(colour, "#6f7078", 0.35), turn=0.42, grain=0.03),
+            Paint(mix("#ece7dd", "#ffffff", 0.3), mix("#ece7dd", "#6f7078", 0.35), turn=0.42, grain=0.03),
         )
-        canvas.fill([disc(x, high, w1, 0.045 * 0.6, 32)], mix(colour, "#77777c", 0.3))
+        canvas.fill([disc(x, high, w1, 0.045 * 0.6, 32)], mix("#ece7dd", "#77777c", 0.3))
 
 
 @layer
@@ -219,7 +128,7 @@ def stair_tube(canvas: Canvas, points: Sequence[tuple[float, float]], wide: floa
     line = np.asarray(points, dtype=np.float64)
     canvas.fill(stroke(line - (0, 0.35 * wide), 0.5 * wide), "#c43a31")
     canvas.fill(stroke(line, wide), Paint("#dfe9ee", "#9fb3bf"), 0.85)
-    canvas.fill(stroke(line + (0, 0.42 * wide), 0.016) + stroke(line - (0, 0.1 * wide), 0.012), "#5d6a74")
+    canvas.fill(stroke(line + np.array((0, 0.42 * wide)), 0.016) + stroke(line - (0, 0.1 * wide), 0.012), "#5d6a74")
 
 
 @layer
@@ -248,29 +157,26 @@ def terraces(
 
 
 @layer
-def stones(canvas: Canvas, horizon: float, colour: Colour, rows: int = 6) -> None:
+def stones(canvas: Canvas, horizon: float, colour: Colour) -> None:
     """Lines of standing stones that run away over a field."""
-    for step in range(9, -1, -1):
-        depth = 1.28**step
-        drop = (horizon + 1.15) / depth
-        for line in range(-rows, rows + 1):
-            x = (line * 0.52 + 0.16) / depth + 0.1 * (1 - 1 / depth)
-            if step < 2 and abs(x) < 0.4:
-                continue
-            height, half = 0.62 / depth * canvas.rng.uniform(0.6, 1.15), 0.16 / depth * canvas.rng.uniform(0.7, 1.2)
-            side = np.array([(-1, 0), (-0.95, 0.45), (-0.62, 0.9), (-0.1, 1.04), (0.5, 0.93), (0.88, 0.5), (1, 0)])
-            side = side * (half, height) + canvas.rng.uniform(-0.12, 0.12, (7, 2)) * half + (x, horizon - drop)
-            canvas.fill([disc(x - canvas.sun * 0.6 * half, horizon - drop, 1.4 * half, 0.2 * half)], "#22301c", 0.4)
-            haze = min(0.6, 0.06 * step)
-            canvas.fill(
-                [side],
-                Paint(
-                    canvas.far(mix(colour, "#ffffff", 0.2), haze),
-                    canvas.far(mix(colour, "#1d1f1a", 0.4), haze),
-                    turn=0.5,
-                    grain=0.16,
-                ),
-            )
+    outline = np.array([(-1, 0), (-0.95, 0.45), (-0.62, 0.9), (-0.1, 1.04), (0.5, 0.93), (0.88, 0.5), (1, 0)])
+    for row in range(11, -1, -1):
+        size = 1.26**-row
+        across = (np.arange(-6, 6 + 1) * 0.46 + canvas.rng.uniform(-0.06, 0.06, 2 * 6 + 1)) * size
+        foot, haze = horizon - (horizon + 1.15) * size, min(0.6, 0.06 * row)
+        rocks, shadows = [], []
+        for x in across[np.abs(across) > (0.45 if row < 2 else 0)].tolist():
+            half, height = size * canvas.rng.uniform((0.11, 0.37), (0.19, 0.71))
+            rocks.append(outline * (half, height) + canvas.rng.uniform(-0.12, 0.12, (7, 2)) * half + (x, foot))
+            shadows.append(disc(x - canvas.sun * 0.6 * half, foot, 1.4 * half, 0.2 * half))
+        lit = [(rock - rock.mean(axis=0)) * (0.55, 0.85) + rock.mean(axis=0) for rock in rocks]
+        lit = [np.add(rock, (0.3 * canvas.sun * np.ptp(rock[:, 0]), 0.02 * size)) for rock in lit]
+        canvas.fill(shadows, "#22301c", 0.4)
+        dark = mix(colour, "#1d1f1a", 0.35)
+        canvas.fill(rocks, Paint(canvas.far(dark, haze), canvas.far(mix(dark, "#1d1f1a", 0.3), haze), grain=0.16))
+        canvas.fill(
+            lit, Paint(canvas.far(mix(colour, "#ffffff", 0.18), haze), canvas.far(colour, haze), grain=0.16), 0.8
+        )
 
 
 @layer
@@ -291,49 +197,7 @@ def stupa_lattice(canvas: Canvas, x: float, foot: float, half: float, height: fl
 
 
 @layer
-def masts(
-    canvas: Canvas,
-    foot: float,
-    places: Sequence[tuple[float, float]],
-    colour: Colour = "#6b4a32",
-    hull: Colour = "#3c2b25",
-) -> None:
-    """Old sailing boats at a quay: (x, mast height) of each."""
-    for x, height in places:
-        wide = 0.32 * height
-        canvas.fill(
-            [
-                np.array(
-                    [
-                        (x - wide, foot + 0.09),
-                        (x + wide, foot + 0.11),
-                        (x + 0.8 * wide, foot - 0.03),
-                        (x - 0.8 * wide, foot - 0.03),
-                    ]
-                )
-            ],
-            Paint(mix(hull, "#ffffff", 0.15), hull),
-        )
-        canvas.fill([bar((x - wide, foot + 0.095), (x + wide, foot + 0.115), 0.015)], "#e8e2d4")
-        top = foot + height
-        rigging = [
-            bar((x, top), (x + side * wide * reach, foot + 0.1), 0.005) for side in (-1, 1) for reach in (0.45, 0.95)
-        ]
-        canvas.fill(
-            [
-                bar((x, foot + 0.05), (x, top), 0.018),
-                bar((x - 0.3 * wide, foot + 0.7 * height), (x + 0.5 * wide, foot + 0.74 * height), 0.01),
-                bar((x, foot + 0.2), (x + 0.85 * wide, foot + 0.24), 0.024),
-            ],
-            colour,
-        )
-        canvas.fill(rigging, "#2c2622", 0.7)
-
-
-@layer
-def prayer_flags(
-    canvas: Canvas, lines: Sequence[tuple[tuple[float, float], tuple[float, float]]], size: float = 0.075
-) -> None:
+def prayer_flags(canvas: Canvas, lines: Sequence[tuple[tuple[float, float], tuple[float, float]]]) -> None:
     """Strings of small flags in blue, white, red, green and yellow between two places each."""
     colours = ("#2f62b3", "#eef0f2", "#c8352f", "#2e8b4e", "#e9c22f")
     for start, end in lines:
@@ -345,7 +209,7 @@ def prayer_flags(
             flags = []
             for i in range(k, 23, 5):
                 p, q = line[i], line[i] + 0.8 * (line[i + 1] - line[i])
-                drop = (canvas.rng.uniform(-0.015, 0.025), -size * canvas.rng.uniform(0.85, 1.1))
+                drop = (canvas.rng.uniform(-0.015, 0.025), -0.075 * canvas.rng.uniform(0.85, 1.1))
                 flags.append(np.array([p, q, q + drop, p + drop]))
             canvas.fill(flags, Paint(tone, mix(tone, "#101018", 0.15)))
 
@@ -431,3 +295,56 @@ def neon_lights(canvas: Canvas, foot: float, top: float, count: int) -> None:
     """Lamps of all colours along a street at night."""
     places = canvas.rng.uniform((-1.1, foot), (1.1, top), (count, 2))
     lights(places, 0.013, ["#ff4fa0", "#39d0ff", "#ffd04a", "#8f5aff", "#ff6a3a"], 0.9)(canvas)
+
+
+@layer
+def hewn_cross(canvas: Canvas, x: float, y: float, size: float, foot: float, stone: Colour) -> None:
+    """A church cut from the rock, seen from above its roof: a block with the plan of a cross, crosses carved on top."""
+    arm = 0.36
+    plan = np.array(
+        [
+            (-arm, -1),
+            (arm, -1),
+            (arm, -arm),
+            (1, -arm),
+            (1, arm),
+            (arm, arm),
+            (arm, 1),
+            (-arm, 1),
+            (-arm, arm),
+            (-1, arm),
+            (-1, -arm),
+            (-arm, -arm),
+        ]
+    )
+
+    def seen(flat: Shape) -> Shape:
+        return np.stack([x + size * flat[:, 0] * (1 - 0.14 * flat[:, 1]), y + 0.38 * size * flat[:, 1]], axis=1)
+
+    roof = seen(plan)
+    for left, right in ((10, 11), (2, 3), (0, 1)):  # the walls that face the camera
+        corners = np.concatenate([roof[[left, right]], roof[[right, left]] * (0.94, 0) + (0.06 * x, foot)])
+        lit = (roof[left, 0] + roof[right, 0] - 2 * x) * canvas.sun >= 0
+        canvas.fill(
+            [corners], Paint(mix(stone, "#30130f", 0.12 if lit else 0.3), mix(stone, "#30130f", 0.65), grain=0.16)
+        )
+        middle, wide = corners[:2].mean(axis=0), np.ptp(corners[:2, 0])
+        holes = [
+            arch(middle[0] + s * 0.25 * wide, middle[1] - v - 0.2 * size, 0.08 * wide, middle[1] - v)
+            for s in (-1, 1)
+            for v in (0.2 * size, 0.62 * size)
+        ]
+        canvas.fill(holes, "#2a1512", 0.9)
+        ledges = [
+            box(middle[0] - 0.5 * wide, middle[1] - v - 0.02, middle[0] + 0.5 * wide, middle[1] - v)
+            for v in (0.06 * size, 0.5 * size)
+        ]
+        canvas.fill(ledges, mix(stone, "#ffe2c0", 0.3), 0.7)
+    for inset, tone in (
+        (1.0, mix(stone, "#ffe8cf", 0.58)),
+        (0.9, mix(stone, "#40201a", 0.25)),
+        (0.84, mix(stone, "#ffe8cf", 0.5)),
+        (0.62, mix(stone, "#40201a", 0.25)),
+        (0.56, mix(stone, "#ffe8cf", 0.45)),
+    ):
+        canvas.fill([seen(plan * inset)], Paint(tone, grain=0.1))

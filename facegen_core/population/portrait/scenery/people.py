@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, layer, mix
-from facegen_core.population.portrait.scenery.shapes import Shape, bar, box, disc
+from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, Shape, layer, mix
+from facegen_core.population.portrait.scenery.shapes import bar, box, disc, stroke
 
 CLOTHES = ("#2b3446", "#8c2f2f", "#d8d4cc", "#44546b", "#6d5a45", "#b88a3f", "#1f1f24", "#5d7a8c")
 SKINS = ("#d9a988", "#8f6144", "#e6bf9f")
 
 
 @layer
-def crowd(canvas: Canvas, foot: float, height: float, most: int = 14, haze: float = 0.0) -> None:
+def crowd(canvas: Canvas, foot: float, height: float, most: int = 14) -> None:
     """Up to so many people who stand on a line, each ``height`` tall; how many depends on the day."""
     count = int(canvas.rng.integers(most // 4, most + 1))
     places = canvas.rng.uniform(-1.1, 1.1, count)
@@ -44,70 +44,59 @@ def crowd(canvas: Canvas, foot: float, height: float, most: int = 14, haze: floa
             )
         )
         heads[skin].append(disc(x, foot + 0.92 * h, 0.07 * h, 0.085 * h, 10))
-    canvas.fill(legs, canvas.far("#262a33", haze))
+    canvas.fill(legs, "#262a33")
     for shapes, colour in zip([*bodies, *heads], [*CLOTHES, *SKINS], strict=True):
-        canvas.fill(shapes, canvas.far(colour, haze))
+        canvas.fill(shapes, colour)
 
 
 @layer
-def soldiers(canvas: Canvas, horizon: float, colour: Colour, rows: int = 7) -> None:
-    """Ranks of clay soldiers that fill a hall, the nearest the largest."""
-    for row in range(rows, -1, -1):
-        depth = 1.36**row
-        foot = horizon - (horizon + 1.55) / depth
-        height = 1.5 / depth
-        count = int(2 * depth) + 3
-        dark = min(0.55, 0.09 * row)
-        for k in range(-count, count + 1):
-            x = (0.62 * k + 0.31 * (row % 2)) / depth + canvas.rng.uniform(-0.02, 0.02)
-            if abs(x) > 1.3:
-                continue
-            tone = mix(mix(colour, "#fff0d8", canvas.rng.uniform(0, 0.15)), "#6d6056", dark)
-            _soldier(canvas, x, foot, height * canvas.rng.uniform(0.95, 1.04), tone)
+def soldiers(canvas: Canvas, horizon: float, colour: Colour) -> None:
+    """Ranks of clay soldiers that fill a hall, seen from a little above."""
+    for row in range(8, -1, -1):
+        depth = 1.25 * 1.26**row
+        height = 1.4 / depth
+        pitch = 0.62 / depth
+        count = int(1.25 / pitch) + 1
+        x = pitch * (np.arange(-count, count + 1) + 0.5 * (row % 2)) + canvas.rng.normal(0, 0.012, 2 * count + 1)
+        foot = horizon - 2.35 / depth + canvas.rng.normal(0, 0.012, len(x)) * height
+        tone = mix(mix(colour, "#fff0d8", canvas.rng.uniform(0, 0.12)), "#75685c", min(0.5, 0.07 * row))
+        _rank(canvas, np.stack([x, foot], axis=1), height, tone)
 
 
-def _soldier(canvas: Canvas, x: float, foot: float, h: float, tone: Colour) -> None:
-    shade = mix(tone, "#1c140e", 0.5)
-    skirt = np.array([(-0.13, 0.3), (0.13, 0.3), (0.11, 0.55), (-0.11, 0.55)]) * h + (x, foot)
-    trunk = np.array([(-0.11, 0.5), (0.11, 0.5), (0.16, 0.79), (0.05, 0.84), (-0.05, 0.84), (-0.16, 0.79)]) * h + (
-        x,
-        foot,
+def _rank(canvas: Canvas, feet: Shape, height: float, tone: Colour) -> None:
+    """One rank of soldiers who stand at (N, 2)."""
+    shade, light = mix(tone, "#1c140e", 0.5), mix(tone, "#fff2dc", 0.2)
+
+    def each(*parts: Shape) -> list[Shape]:
+        return [height * part + place for part in parts for place in feet]
+
+    def head(x: float, y: float, wide: float, high: float) -> Shape:
+        return disc(x, y, wide, high, 12)
+
+    side = 0.03 * canvas.sun
+    trunk = np.array(
+        [(-0.11, 0.28), (0.11, 0.28), (0.1, 0.5), (0.16, 0.79), (0.05, 0.85), (-0.05, 0.85), (-0.16, 0.79), (-0.1, 0.5)]
     )
-    arms = [
-        np.array([(s * 0.12, 0.79), (s * 0.17, 0.78), (s * 0.18, 0.5), (s * 0.12, 0.5)]) * h + (x, foot)
-        for s in (-1, 1)
-    ]
-    legs = [box(x + s * 0.055 * h - 0.04 * h, foot, x + s * 0.055 * h + 0.04 * h, foot + 0.32 * h) for s in (-1, 1)]
-    canvas.fill([*legs, *arms], Paint(shade, mix(shade, "#0c0906", 0.3), grain=0.1))
-    canvas.fill([trunk, skirt], Paint(mix(tone, "#ffffff", 0.06), mix(tone, "#20160e", 0.35), turn=0.5, grain=0.12))
-    if h > 0.35:
-        plates = [
-            box(x - 0.1 * h, foot + v * h, x + 0.1 * h, foot + (v + 0.008) * h) for v in (0.45, 0.51, 0.57, 0.63, 0.69)
-        ]
-        canvas.fill(plates, shade, 0.6)
-    canvas.fill(
-        [disc(x, foot + 0.91 * h, 0.062 * h, 0.082 * h, 14)],
-        Paint(mix(tone, "#ffffff", 0.1), mix(tone, "#241a12", 0.25), turn=0.45, grain=0.08),
-    )
-    canvas.fill(
-        [
-            disc(x + 0.025 * h, foot + 1.01 * h, 0.034 * h, corners=10),
-            disc(x, foot + 0.95 * h, 0.063 * h, 0.045 * h, 12),
-        ],
-        mix(tone, "#1d150f", 0.4),
-    )
-    if h > 0.35:
-        face = [disc(x + s * 0.024 * h, foot + 0.905 * h, 0.011 * h, 0.006 * h, 8) for s in (-1, 1)] + [
-            box(x - 0.02 * h, foot + 0.865 * h, x + 0.02 * h, foot + 0.872 * h)
-        ]
-        canvas.fill(face, shade, 0.8)
+    arms = [np.array([(s * 0.12, 0.8), (s * 0.18, 0.78), (s * 0.19, 0.5), (s * 0.13, 0.48)]) for s in (-1, 1)]
+    legs = [box(s * 0.06 - 0.04, 0, s * 0.06 + 0.04, 0.3) for s in (-1, 1)]
+    canvas.fill(each(*legs, *arms, trunk), Paint(shade, grain=0.1))
+    canvas.fill(each(trunk * (0.78, 0.97) + (side, 0.02)), Paint(tone, grain=0.12))
+    canvas.fill(each(trunk * (0.35, 0.9) + (2.2 * side, 0.06)), Paint(light, grain=0.1), 0.6)
+    if height > 0.4:
+        plates = [box(-0.1, v, 0.1, v + 0.009) for v in (0.4, 0.46, 0.52, 0.58, 0.64, 0.7)]
+        canvas.fill(each(*plates, box(-0.006, 0.4, 0.006, 0.76)), shade, 0.55)
+    canvas.fill(each(head(0, 0.91, 0.066, 0.085)), shade)
+    canvas.fill(each(head(0.4 * side, 0.91, 0.054, 0.078)), Paint(mix(tone, light, 0.5), grain=0.08))
+    canvas.fill(each(head(0.02, 1.015, 0.036, 0.036), head(0, 0.968, 0.062, 0.035)), mix(tone, "#1d150f", 0.5))
+    if height > 0.3:
+        face = [disc(s * 0.024, 0.912, 0.012, 0.007, 8) for s in (-1, 1)]
+        canvas.fill(each(*face, box(-0.02, 0.866, 0.02, 0.874), box(-0.006, 0.88, 0.006, 0.91)), shade, 0.75)
 
 
 @layer
-def horseman(
-    canvas: Canvas, x: float, foot: float, size: float, bronze: Colour = "#4f6b5c", stone: Colour = "#c9c2b4"
-) -> None:
+def horseman(canvas: Canvas, x: float, foot: float, size: float) -> None:
     """A rider of bronze on a plinth."""
+    bronze, stone = "#4f6b5c", "#c9c2b4"
     top = foot + 0.55 * size
     canvas.fill(
         [
@@ -149,8 +138,9 @@ def horseman(
 
 
 @layer
-def bronze_boy(canvas: Canvas, x: float, foot: float, size: float, bronze: Colour = "#4d3b28") -> None:
+def bronze_boy(canvas: Canvas, x: float, foot: float, size: float) -> None:
     """A small naked boy of bronze who fills a fountain; ``size`` tall."""
+    bronze = "#634a2f"
     light = mix(bronze, "#ffe2b0", 0.35)
 
     def part(points: Sequence[tuple[float, float]]) -> Shape:
@@ -163,7 +153,7 @@ def bronze_boy(canvas: Canvas, x: float, foot: float, size: float, bronze: Colou
     jet = np.stack(
         [x - 0.12 * size - 0.34 * size * t, foot + 0.36 * size + 0.06 * size * t - 0.62 * size * t**2], axis=1
     )
-    canvas.fill([bar(tuple(a), tuple(b), 0.024 * size) for a, b in zip(jet[:-1], jet[1:], strict=True)], "#eef6fa", 0.9)
+    canvas.fill(stroke(jet, 0.024 * size), "#eef6fa", 0.9)
     legs = [
         part([(-0.02, 0.4), (0.12, 0.4), (0.13, 0.2), (0.1, 0.0), (0.03, 0.0), (0.04, 0.18)]),
         part([(-0.13, 0.4), (0.01, 0.4), (-0.02, 0.2), (-0.03, 0.0), (-0.1, 0.0), (-0.12, 0.2)]),

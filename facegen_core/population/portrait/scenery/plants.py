@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, layer, mix
-from facegen_core.population.portrait.scenery.shapes import Shape, bar, box, disc
+from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, Shape, layer, mix
+from facegen_core.population.portrait.scenery.shapes import bar, box, discs
 
 Span = tuple[float, float]
 
@@ -22,14 +22,15 @@ def trees(
 ) -> None:
     """Leafy trees in rows that begin and end at the spans, ``height`` tall, ``pitch`` heights apart."""
     crowns, trunks = [], []
+    leaves = int(np.clip(110 * height, 16, 60))  # a small tree needs fewer, larger ones
     for left, right in spans:
         for x in np.arange(left, right, pitch * height).tolist():
             tall = height * canvas.rng.uniform(0.8, 1.15)
             x += canvas.rng.uniform(-0.15, 0.15) * height
-            crowns.append(_crown(canvas, x, foot + 0.62 * tall, 0.36 * tall, 0.4 * tall))
+            crowns.append(_crown(canvas, x, foot + 0.62 * tall, 0.36 * tall, 0.4 * tall, leaves))
             trunks.append(bar((x, foot), (x, foot + 0.5 * tall), 0.07 * tall))
     canvas.fill(trunks, canvas.far("#3b2f25", haze))
-    _leaves(canvas, np.concatenate(crowns), 0.13 * height, colour, haze)
+    _leaves(canvas, np.concatenate(crowns), 0.6 * height / leaves**0.5, colour, haze)
 
 
 @layer
@@ -37,10 +38,10 @@ def foliage(
     canvas: Canvas, x: float, y: float, wide: float, high: float, colour: Colour = "#3f5f2b", leaf: float = 0.05
 ) -> None:
     """One mass of leaves: a bush, a hedge, or a branch that hangs into the picture."""
-    _leaves(canvas, _crown(canvas, x, y, wide, high, 90), leaf, colour, 0.0)
+    _leaves(canvas, _crown(canvas, x, y, wide, high, 130), leaf, colour, 0.0)
 
 
-def _crown(canvas: Canvas, x: float, y: float, wide: float, high: float, count: int = 26) -> Shape:
+def _crown(canvas: Canvas, x: float, y: float, wide: float, high: float, count: int) -> Shape:
     """Places of leaves within an ellipse."""
     angle, radius = canvas.rng.uniform(0, 2 * np.pi, count), np.sqrt(canvas.rng.uniform(0, 1, count))
     return np.stack([x + wide * radius * np.cos(angle), y + high * radius * np.sin(angle)], axis=1)
@@ -53,8 +54,7 @@ def _leaves(canvas: Canvas, places: Shape, size: float, colour: Colour, haze: fl
         moved = places[:: 1 if i < 2 else 2] + np.array((0.35 * canvas.sun, 0.45)) * size * i
         reach = size * (1.25, 0.85, 0.5)[i]
         sizes = reach * canvas.rng.uniform(0.6, 1.3, len(moved))
-        blobs = [disc(x, y, s, 0.85 * s, 9) for (x, y), s in zip(moved.tolist(), sizes.tolist(), strict=True)]
-        canvas.fill(blobs, Paint(canvas.far(tone, haze), grain=0.13 * (1 - haze)))
+        canvas.fill(discs(moved, sizes, 9, 0.85), Paint(canvas.far(tone, haze), grain=0.13 * (1 - haze)))
 
 
 @layer
@@ -137,7 +137,7 @@ def flowers(
         t = canvas.rng.uniform(0, 1, count // len(colours)) ** 1.5
         x, y = canvas.rng.uniform(-1.1, 1.1, len(t)), top + (foot - top) * t
         sizes = size * (0.25 + 1.2 * t)
-        canvas.fill([disc(a, b, s, 0.75 * s, 9) for a, b, s in zip(x, y, sizes, strict=True)], Paint(colour, grain=0.1))
+        canvas.fill(discs(np.stack([x, y], axis=1), sizes, 9, 0.75), Paint(colour, grain=0.1))
 
 
 @layer

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from facegen_core.population.noise import step
 from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, layer, mix, rgb
-from facegen_core.population.portrait.scenery.shapes import Wall, arch, bar, box, disc, onto, panes, spread, stroke
+from facegen_core.population.portrait.scenery.shapes import Wall, bar, box, disc, onto, panes, spread
 from facegen_core.population.portrait.scenery.sky import glow
 
 BOOKS = ("#7b2f2b", "#27435e", "#3f5a3c", "#c8a24e", "#8a6a4a", "#e3d8c2", "#4c2f4a", "#20252c", "#a65a2e")
@@ -50,7 +49,7 @@ def window(
     canvas.fill(onto(wall, [box(-0.06, -0.05, 1.06, 1.05)]), Paint(frame, mix(frame, "#4a4744", 0.25)))
     canvas.fill(onto(wall, [box(0, 0, 1, 1)]), Paint(view, mix(view, lower, 0.4), grain=0.02))
     canvas.fill(
-        onto(wall, [disc(u, 0.1, 0.22, v, 12) for u, v in ((0.1, 0.22), (0.4, 0.3), (0.65, 0.2), (0.9, 0.28))]),
+        onto(wall, [disc(u, 0.1, 0.22, v, 12) for u, v in ((0.1, 0.12), (0.4, 0.2), (0.65, 0.13), (0.9, 0.18))]),
         Paint(lower, mix(lower, "#203020", 0.2), grain=0.15),
         0.8,
     )
@@ -135,11 +134,10 @@ def picture(
     right: float,
     top: float,
     colours: tuple[Colour, Colour],
-    frame: Colour = "#3a2c22",
 ) -> None:
     """A framed picture: two colours that meet at a hilly line."""
     edge = 0.02
-    canvas.fill([box(left - edge, foot - edge, right + edge, top + edge)], frame)
+    canvas.fill([box(left - edge, foot - edge, right + edge, top + edge)], "#3a2c22")
     canvas.fill([box(left, foot, right, top)], Paint(mix(colours[0], "#ffffff", 0.2), colours[0], grain=0.05))
     middle = (foot + top) / 2
     hill = np.array(
@@ -178,10 +176,10 @@ def sofa(canvas: Canvas, left: float, right: float, foot: float, colour: Colour)
 
 
 @layer
-def cabinets(canvas: Canvas, wall: Wall, colour: Colour, doors: int = 4, rows: int = 1) -> None:
+def cabinets(canvas: Canvas, wall: Wall, colour: Colour, doors: int = 4) -> None:
     """Cupboards with handles."""
     canvas.fill(onto(wall, [box(0, 0, 1, 1)]), Paint(mix(colour, "#15130f", 0.35)))
-    fronts = panes(doors, rows, 0.94, 0.95)
+    fronts = panes(doors, 1, 0.94, 0.95)
     canvas.fill(
         onto(wall, fronts), Paint(mix(colour, "#ffffff", 0.12), mix(colour, "#15130f", 0.1), turn=0.15, grain=0.03)
     )
@@ -210,7 +208,8 @@ def things(
         ) * (half, height)
         colour = colours[i % len(colours)]
         canvas.fill(
-            [outline + (x, foot)], Paint(mix(colour, "#ffffff", 0.2), mix(colour, "#0d0c0e", 0.2), turn=0.5, grain=0.03)
+            [outline + np.array((x, foot))],
+            Paint(mix(colour, "#ffffff", 0.2), mix(colour, "#0d0c0e", 0.2), turn=0.5, grain=0.03),
         )
 
 
@@ -232,166 +231,18 @@ def desk(canvas: Canvas, left: float, right: float, top: float, wood: Colour = "
 
 
 @layer
-def ceiling_lights(canvas: Canvas, rows: int = 3, colour: Colour = "#fdfdf8") -> None:
-    """Flat lamps in an office's ceiling that run away to the middle."""
-    panels = []
-    for k in range(rows):
-        near, far = 1.25 / (1 + 0.28 * k), 1.25 / (1 + 0.28 * k + 0.16)
-        for u in (-0.95, -0.35, 0.35, 0.95):
-            panels.append(
-                np.array(
-                    [
-                        (u * near - 0.16 * near, near),
-                        (u * near + 0.16 * near, near),
-                        (u * far + 0.16 * far, far),
-                        (u * far - 0.16 * far, far),
-                    ]
-                )
-            )
-    canvas.fill(panels, colour)
-    canvas.shine("#f4f8ff", 0.18 * step(canvas.y - 0.75, 0.4))
-
-
-@layer
-def striped_arches(
-    canvas: Canvas,
-    x: float,
-    spring: float,
-    half: float,
-    column: float,
-    foot: float,
-    red: Colour,
-    white: Colour,
-    dim: float = 0.0,
-) -> None:
-    """An arch on two columns with another above it, both of red and white stones in turn."""
-    tone = [mix(colour, "#20120c", dim) for colour in (red, white, "#8d7a6b")]
-    for level, reach in ((spring, 1.0), (spring + 0.75 * half, 1.0)):
-        stones: list[list[np.ndarray]] = [[], []]
-        turn = np.linspace(-0.1, np.pi + 0.1, 16)
-        for k, (a, b) in enumerate(zip(turn[:-1], turn[1:], strict=True)):
-            inner, outer = 0.86 * half * reach, 1.24 * half * reach
-            ring = [(np.cos(t) * r, np.sin(t) * r) for t, r in ((a, inner), (b, inner), (b, outer), (a, outer))]
-            stones[k % 2].append(np.array(ring) + (x, level))
-        canvas.fill(stones[0], Paint(tone[0], mix(tone[0], "#20100a", 0.2)))
-        canvas.fill(stones[1], Paint(tone[1], mix(tone[1], "#20100a", 0.2)))
-    for side in (-1, 1):
-        px = x + side * half
-        canvas.fill(
-            [box(px - 0.6 * column, foot, px + 0.6 * column, spring + 0.95 * half)],
-            Paint(mix(tone[1], tone[2], 0.6), tone[2], turn=0.5),
+def potted(canvas: Canvas, x: float, foot: float, height: float) -> None:
+    """A house plant with long leaves in a pot."""
+    half = 0.14 * height
+    canvas.fill([np.array([(-0.8, 0), (0.8, 0), (1, 2), (-1, 2)]) * half + (x, foot)], Paint("#b5694a", turn=0.5))
+    leaves: list[list[np.ndarray]] = [[], []]
+    t = np.linspace(0, 1, 7)
+    for k, angle in enumerate(canvas.rng.permutation(np.linspace(0.35, np.pi - 0.35, 15))):
+        reach = height * canvas.rng.uniform(0.5, 0.8)
+        along = np.stack(
+            [x + reach * t * np.cos(angle), foot + 2 * half + reach * (t * np.sin(angle) - 0.2 * t**2)], axis=1
         )
-        canvas.fill(
-            [box(px - 0.5 * column, foot, px + 0.5 * column, spring)],
-            Paint(tone[2], mix(tone[2], "#120a08", 0.45), turn=0.6),
-        )
-        capital = np.array([(-0.6, -0.12), (0.6, -0.12), (1.15, 0.1), (-1.15, 0.1)]) * column + (px, spring)
-        canvas.fill([capital], Paint(mix(tone[1], "#b08a50", 0.3), tone[2]))
-
-
-@layer
-def vault(canvas: Canvas, stone: Colour, band: Colour, far: Colour, rings: int = 5) -> None:
-    """A long vaulted hall: painted arches one behind another, to a light at its end."""
-    canvas.air = rgb(far)
-    for k in range(rings):
-        size = 0.78**k
-        tone = mix(stone, far, k / rings)
-        canvas.fill(
-            [box(-1.5, -1.5, 1.5, 1.5)] if k == 0 else [arch(0, -1.3, 1.22 * size, 0.1 + 1.0 * size)],
-            Paint(tone, mix(tone, "#2a1c10", 0.25), grain=0.08),
-        )
-        outer, inner = arch(0, -1.3, 1.2 * size, 0.1 + 1.0 * size), arch(0, -1.3, 1.08 * size, 0.1 + 0.9 * size)
-        canvas.fill([np.concatenate([outer[2:], inner[:1:-1]])], Paint(mix(band, far, k / rings), grain=0.1))
-        turn = np.linspace(0.1, np.pi - 0.1, 14)
-        dots = [
-            disc(
-                1.14 * size * np.cos(t),
-                0.1 + 1.0 * size - 1.2 * size + 1.14 * size * np.sin(t),
-                0.022 * size,
-                corners=8,
-            )
-            for t in turn
-        ]
-        canvas.fill(dots, mix("#2f6f8f", far, 0.6 * k / rings), 0.8)
-    canvas.fill([arch(0, -1.3, 0.3, 0.32)], Paint(mix(far, "#ffffff", 0.5), far))
-
-
-@layer
-def stalls(canvas: Canvas, colours: Sequence[str], foot: float = -1.1, top: float = 0.05) -> None:
-    """Goods on both sides of an alley: hanging cloths and heaps of wares, smaller farther away."""
-    for side in (-1, 1):
-        wall = (side * 1.25, foot, top + 0.15, side * 0.3, -0.45, -0.05)
-        canvas.fill(onto(wall, [box(0, 0, 1, 1)]), Paint("#4a3222", "#2a1a12"))
-        for i, (a, b) in enumerate(spread(9, 0.86)):
-            for row, (low, high) in enumerate(((0.62, 0.98), (0.34, 0.6), (0.08, 0.3))):
-                colour = colours[int(canvas.rng.integers(len(colours)))]
-                piece = (
-                    box(a, low + canvas.rng.uniform(0, 0.06), b, high)
-                    if row < 2
-                    else disc((a + b) / 2, low + 0.1, (b - a) * 0.6, 0.12, 12)
-                )
-                canvas.fill(
-                    onto(wall, [piece]), Paint(mix(colour, "#ffe9c0", 0.15), mix(colour, "#120a08", 0.35), grain=0.12)
-                )
-                if row < 2:
-                    canvas.fill(
-                        onto(wall, [box(a, low + 0.3 * (high - low), b, low + 0.42 * (high - low))]),
-                        mix(colours[(i + row) % len(colours)], "#f4dfae", 0.3),
-                        0.7,
-                    )
-
-
-@layer
-def lanterns(canvas: Canvas, places: Sequence[tuple[float, float, float]], colours: Sequence[str]) -> None:
-    """Glass lamps that hang on chains, each (x, y, size)."""
-    for i, (x, y, size) in enumerate(places):
-        colour = colours[i % len(colours)]
-        canvas.fill([bar((x, y), (x, 1.3), 0.006)], "#3c2c1c")
-        glow(x, y, 3.2 * size, colour, 0.55)(canvas)
-        canvas.fill([disc(x, y, size, 1.15 * size)], Paint(mix(colour, "#ffffff", 0.25), colour, turn=0.25))
-        canvas.fill([disc(x, y, 0.45 * size, 0.6 * size)], mix(colour, "#fff6d8", 0.75), 0.8)
-        canvas.fill(
-            [disc(x, y + 1.15 * size, 0.5 * size, 0.2 * size), disc(x, y - 1.2 * size, 0.25 * size, 0.2 * size)],
-            "#a8843c",
-        )
-
-
-@layer
-def drapes(canvas: Canvas, colour: Colour, inner: float = 0.62) -> None:
-    """A theatre's red curtain on both sides and across the top, in deep folds."""
-    for side in (-1, 1):
-        canvas.fill(
-            [box(min(side * inner, side * 1.3), -1.3, max(side * inner, side * 1.3), 1.3)],
-            Paint(colour, mix(colour, "#0c0406", 0.5), grain=0.05),
-        )
-        folds = [
-            box(a, -1.3, b, 1.3)
-            for a, b in spread(7, 0.5, min(side * inner, side * 1.3), max(side * inner, side * 1.3))
-        ]
-        canvas.fill(folds, mix(colour, "#080204", 0.75), 0.6)
-        canvas.fill(
-            [box(fold[0, 0] - 0.02, -1.3, fold[0, 0] + 0.005, 1.3) for fold in folds], mix(colour, "#ff9a8a", 0.45), 0.5
-        )
-    scallops = [disc(x, 1.05, 0.24, 0.26, 24) for x in np.arange(-1.2, 1.3, 0.4).tolist()]
-    canvas.fill(
-        [box(-1.3, 1.02, 1.3, 1.4), *scallops],
-        Paint(mix(colour, "#12060a", 0.3), mix(colour, "#ffb090", 0.1), grain=0.06),
-    )
-    for x in np.arange(-1.2, 1.3, 0.4).tolist():
-        turn = np.linspace(np.pi, 2 * np.pi, 14)
-        canvas.fill(stroke(np.stack([x + 0.24 * np.cos(turn), 1.05 + 0.26 * np.sin(turn)], axis=1), 0.025), "#d0a448")
-
-
-@layer
-def ceiling_trusses(canvas: Canvas, count: int = 6) -> None:
-    """The wide roof of a hall: curved ribs that run away, with light between them."""
-    for k in range(count):
-        size = 0.84**k
-        turn = np.linspace(0.2, np.pi - 0.2, 22)
-        rib = np.stack([1.7 * size * np.cos(turn), 0.2 + 1.05 * size * np.sin(turn)], axis=1)
-        lower = rib - (0, 0.07 * size)
-        canvas.fill(stroke(rib, 0.02 * size) + stroke(lower, 0.014 * size), "#4a4d4c", 0.9)
-        canvas.fill(
-            [bar(tuple(a), tuple(b), 0.008 * size) for a, b in zip(rib[::2], lower[1::2], strict=False)], "#4a4d4c", 0.8
-        )
-    canvas.shine("#f4f4ee", 0.4 * step(canvas.y - 0.75, 0.5))
+        wide = 0.055 * height * np.sin(np.pi * np.clip(t, 0.04, 1))[:, None] * (-np.sin(angle), np.cos(angle))
+        leaves[k % 2].append(np.concatenate([along + wide, (along - wide)[::-1]]))
+    canvas.fill(leaves[0], Paint("#2f5230", "#23402a"))
+    canvas.fill(leaves[1], Paint("#6b9450", "#4a7a42"))

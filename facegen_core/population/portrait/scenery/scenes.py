@@ -28,7 +28,7 @@ SCENES: dict[str, Scene] = {
 
 BLUR = 0.006
 SEEN = 1.5  # standard deviation of the blur in pixels of the painting: finer would be lost
-SMALLEST = 48  # pixels of a painting that is blurred much
+SMALLEST = 128  # pixels of a painting: details of a smaller one would cover each other as they do not at any other size
 
 
 def place_for(seed: int) -> str:
@@ -64,7 +64,7 @@ def paint_scene(name: str, seed: int, pixels: int, blur: float = BLUR) -> Floats
     """
     scene = find_scene(name)
     rng = numpy_generator(seed, zlib.crc32(scene.name.encode()))
-    side = pixels if blur == 0 else min(pixels, max(SMALLEST, round(SEEN / blur)))
+    side = max(SMALLEST, pixels if blur == 0 else min(pixels, round(SEEN / blur)))
     canvas = Canvas(side, rng, sun=1 if scene.light.direction[0] > 0 else -1)
     for layer in scene.place:
         layer(canvas)
@@ -95,6 +95,7 @@ def finish(planes: Floats, pixels: int, blur: float) -> Floats:
         light = planes * planes  # near enough to linear light
         gaussian_filter(light, (0, blur * side, blur * side), output=light, mode="nearest", truncate=2.5)
         planes = np.sqrt(light)
-    if side != pixels:
-        planes = np.stack([resized(plane, pixels, pixels) for plane in planes])
-    return np.ascontiguousarray(np.clip(planes, 0, 1).transpose(1, 2, 0))
+    picture = np.empty((pixels, pixels, 3), dtype=np.float32)
+    for channel, plane in enumerate(planes):
+        np.clip(plane if side == pixels else resized(plane, pixels, pixels), 0, 1, out=picture[..., channel])
+    return picture

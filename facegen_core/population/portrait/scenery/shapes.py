@@ -1,6 +1,9 @@
 """Polygons that pictures of places are made of, in picture units: x and y from -1 to 1, y up."""
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,60 +21,79 @@ def box(left: float, foot: float, right: float, top: float) -> Shape:
     return np.array([(left, foot), (right, foot), (right, top), (left, top)], dtype=np.float64)
 
 
+def path(points: str | Sequence[tuple[float, float]]) -> Shape:
+    """Corners (N, 2), written as SVG writes them, "x,y x,y x,y", or given as pairs."""
+    pairs = [point.split(",") for point in points.split()] if isinstance(points, str) else points
+    return np.array([(float(x), float(y)) for x, y in pairs])
+
+
+@lru_cache
+def _circle(corners: int) -> Shape:
+    turn = np.linspace(0, 2 * np.pi, corners, endpoint=False)
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1)
+
+
 def disc(x: float, y: float, width: float, height: float | None = None, corners: int = 20) -> Shape:
     """An ellipse of half axes ``width`` and ``height``."""
-    turn = np.linspace(0, 2 * np.pi, corners, endpoint=False)
-    return np.stack([x + width * np.cos(turn), y + (width if height is None else height) * np.sin(turn)], axis=1)
+    return _circle(corners) * (width, width if height is None else height) + (x, y)
 
 
-def bar(start: tuple[float, float], end: tuple[float, float], width: float) -> Shape:
+def discs(places: Shape, sizes: Shape | float, corners: int = 9, flat: float = 1.0) -> Shape:
+    """Many discs at once: (N, corners, 2) for places (N, 2) and half widths (N,); ``flat`` is height over width."""
+    reach = np.broadcast_to(np.asarray(sizes, dtype=np.float64), len(places))[:, None, None]
+    return places[:, None, :] + _circle(corners) * (1, flat) * reach
+
+
+def bar(start: Sequence[float], end: Sequence[float], width: float) -> Shape:
     """A straight stroke."""
-    a, b = np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64)
-    along = (b - a) / max(float(np.hypot(*(b - a))), 1e-9)
-    across = np.array([-along[1], along[0]]) * width / 2
-    return np.stack([a - across, b - across, b + across, a + across])
+    (x0, y0), (x1, y1) = start, end
+    half = 0.5 * width / max(math.hypot(x1 - x0, y1 - y0), 1e-9)
+    u, v = (y0 - y1) * half, (x1 - x0) * half
+    return np.array([(x0 - u, y0 - v), (x1 - u, y1 - v), (x1 + u, y1 + v), (x0 + u, y0 + v)])
 
 
 def stroke(points: Shape, width: float) -> list[Shape]:
     """A stroke along a line of points (N, 2)."""
-    ends = [tuple(point) for point in points.tolist()]
-    return [bar(a, b, width) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    ends = points.tolist()
+    return [bar(a, b, width) for a, b in pairwise(ends)]
 
 
-def arch(x: float, foot: float, half: float, top: float, pointed: float = 0.0) -> Shape:
-    """An opening with a round or, from 0 to 1, pointed head; ``half`` is half its width."""
-    turn = np.linspace(0, np.pi, 13)
-    rise = half * (1 + 0.7 * pointed)
-    head = np.stack([np.cos(turn), np.sin(turn) * (1 + pointed * 0.35 * np.abs(np.sin(turn)) ** 3)], axis=1)
-    head[:, 1] *= rise / head[:, 1].max()
-    head[:, 0] *= half
-    head += (x, max(top - rise, foot))
+def arch(x: float, foot: float, half: float, top: float, rise: float | None = None) -> Shape:
+    """An opening ``2 * half`` wide whose head is half a circle, or half an ellipse that rises so much."""
+    rise = half if rise is None else rise
+    head = _circle(24)[:13] * (half, rise) + (x, max(top - rise, foot))
     return np.concatenate([[(x - half, foot), (x + half, foot)], head])
 
 
 def turned(profile: Profile, x: float, foot: float, half: float, height: float) -> Shape:
     """The outline of something turned on a lathe that stands at (x, foot)."""
     side = np.asarray(profile, dtype=np.float64) * (half, height)
-    return np.concatenate([side, side[::-1] * (-1, 1)]) + (x, foot)
+    return np.concatenate([side, side[::-1] * (-1, 1)]) + np.array((x, foot))
 
 
-def onto(wall: Wall, shapes: Sequence[Shape]) -> list[Shape]:
+def onto(wall: Wall, shapes: Sequence[Shape] | Shape) -> list[Shape]:
     """Shapes drawn on the unit square as they look on a wall, smaller where it is farther."""
+    if not len(shapes):
+        return []
+    u, v = np.concatenate(shapes).T
     if len(wall) == 4:
         left, foot, right, top = wall
-        return [shape * (right - left, top - foot) + (left, foot) for shape in shapes]
-    left, foot, top, right, far_foot, far_top = wall
-    near, far = 1 / (top - foot), 1 / (far_top - far_foot)  # depths
-
-    def placed(shape: Shape) -> Shape:
-        u, v = shape[:, 0], shape[:, 1]
-        first, second = near * (1 - u), far * u
+        points = np.stack([left + u * (right - left), foot + v * (top - foot)], axis=1)
+    else:
+        left, foot, top, right, far_foot, far_top = wall
+        first, second = (1 - u) / (top - foot), u / (far_top - far_foot)
         depth = first + second
-        x = (left * first + right * second) / depth
-        low = (foot * first + far_foot * second) / depth
-        return np.stack([x, low + v / depth], axis=1)
+        x, low = (left * first + right * second) / depth, (foot * first + far_foot * second) / depth
+        points = np.stack([x, low + v / depth], axis=1)
+    ends = np.cumsum([len(shape) for shape in shapes]).tolist()
+    return [points[end - len(shape) : end] for shape, end in zip(shapes, ends, strict=True)]
 
-    return [placed(shape) for shape in shapes]
+
+def proportion(wall: Wall) -> float:
+    """How many times as wide as high a wall is, at its left edge."""
+    return (
+        abs(wall[2] - wall[0]) / (wall[3] - wall[1]) if len(wall) == 4 else abs(wall[3] - wall[0]) / (wall[2] - wall[1])
+    )
 
 
 def spread(count: int, share: float = 0.5, start: float = 0.0, end: float = 1.0) -> list[tuple[float, float]]:
@@ -86,22 +108,14 @@ def panes(columns: int, rows: int, wide: float = 0.5, high: float = 0.6, arched:
     across, up = spread(columns, wide), spread(rows, high)
     if arched:
         height = up[0][1] - up[0][0]
-        return [_arched(left, right, low, low + height) for low, _ in up for left, right in across]
-    return [box(left, low, right, high_) for low, high_ in up for left, right in across]
+        return [arch((a + b) / 2, low, (b - a) / 2, top, height / 3) for low, top in up for a, b in across]
+    return [box(left, low, right, top) for low, top in up for left, right in across]
 
 
-def _arched(left: float, right: float, foot: float, top: float) -> Shape:
-    """A window with a rounded head whose rise is a third of its height, for walls of any proportion."""
-    turn = np.linspace(0, np.pi, 9)
-    rise = (top - foot) * 0.33
-    head = np.stack([np.cos(turn) * (right - left) / 2 + (left + right) / 2, np.sin(turn) * rise + top - rise], axis=1)
-    return np.concatenate([[(left, foot), (right, foot)], head])
-
-
-def rough(outline: Sequence[tuple[float, float]], rng: np.random.Generator, strength: float, steps: int = 7) -> Shape:
+def rough(outline: str | Sequence[tuple[float, float]], rng: np.random.Generator, strength: float) -> Shape:
     """An outline with midpoints moved up and down again and again, as ridges are; (N, 2)."""
-    points = np.asarray(outline, dtype=np.float64)
-    for _ in range(steps):
+    points = path(outline)
+    for _ in range(7):
         length = np.hypot(*np.diff(points, axis=0).T)
         if length.max() < 0.015:
             break

@@ -6,18 +6,17 @@ from facegen_core.population.portrait.scenery.buildings import (
     MINARET,
     ONION,
     SHAFT,
-    battlements,
     dome,
     facade,
-    skyline,
+    patch,
     tower,
 )
-from facegen_core.population.portrait.scenery.canvas import patch
+from facegen_core.population.portrait.scenery.halls import ceiling_trusses, lanterns, stalls, vault
 from facegen_core.population.portrait.scenery.land import boulders, cracks, ground, hills, mountain, paving, water
-from facegen_core.population.portrait.scenery.landmarks import prayer_flags, stupa_lattice
+from facegen_core.population.portrait.scenery.landmarks import hewn_cross, prayer_flags, stupa_lattice
 from facegen_core.population.portrait.scenery.people import crowd, soldiers
 from facegen_core.population.portrait.scenery.plants import trees
-from facegen_core.population.portrait.scenery.rooms import ceiling_trusses, lanterns, room, stalls, vault
+from facegen_core.population.portrait.scenery.rooms import room
 from facegen_core.population.portrait.scenery.scene import (
     LEFT,
     RIGHT,
@@ -30,8 +29,9 @@ from facegen_core.population.portrait.scenery.scene import (
     sunny,
 )
 from facegen_core.population.portrait.scenery.sky import glow, haze, plume, sky
+from facegen_core.population.portrait.scenery.towns import battlements, skyline
 
-GOLD, GOLDSHADE = "#e8b53a", "#a86f1c"
+GOLD, GOLDSHADE = "#dd9a2b", "#8f5a14"
 WARES = ("#b3322e", "#d98a2b", "#2f6f7d", "#7a2f5a", "#d9b23f", "#3d6a3a", "#274a7d", "#c25a3c")
 
 PLACES = (
@@ -66,13 +66,12 @@ PLACES = (
         (
             sky("dawn", -0.1, 0.35),
             mountain(
-                ((-1.4, 0.0), (-0.5, 0.1), (0.0, 0.42), (0.12, 0.43), (0.6, 0.15), (1.4, 0.05)),
+                "-1.4,0.0 -0.5,0.1 0.0,0.42 0.12,0.43 0.6,0.15 1.4,0.05",
                 "#8593a0",
                 "#6a7a8f",
-                -0.4,
-                None,
-                0.45,
-                0.03,
+                foot=-0.4,
+                haze=0.45,
+                rugged=0.03,
             ),
             hills(-0.05, "#5a6f58", -0.5, 0.4, 0.06),
             trees(-0.22, 0.16, "#4d6647", haze=0.35),
@@ -93,28 +92,25 @@ PLACES = (
         (
             sky("dust", 0.1, 0.2),
             mountain(
-                ((-1.4, 0.3), (-0.9, 0.36), (-0.3, 0.28), (0.3, 0.34), (0.9, 0.4), (1.4, 0.32)),
+                "-1.4,0.3 -0.9,0.36 -0.3,0.28 0.3,0.34 0.9,0.4 1.4,0.32",
                 "#cfa793",
                 "#a68391",
-                0.0,
-                None,
-                0.4,
-                0.08,
-                0.3,
+                foot=0.0,
+                haze=0.4,
+                rugged=0.08,
+                strata=0.3,
             ),
             water("#6fb7bf", 0.1, 0.3, 0.3, "#2f97a0"),
             patch(
-                ((-1.4, -0.16), (-0.7, -0.1), (-0.36, -0.2), (-0.55, -0.3), (-1.4, -0.32)),
+                "-1.4,-0.16 -0.7,-0.1 -0.36,-0.2 -0.55,-0.3 -1.4,-0.32",
                 "#f6f6f2",
                 "#cfe3e2",
                 0.0,
                 0.12,
             ),
+            patch("0.4,-0.12 0.8,-0.06 1.4,-0.12 1.4,-0.28 0.65,-0.24", "#f8f8f4", "#cfe3e2", 0.0, 0.12),
             patch(
-                ((0.4, -0.12), (0.8, -0.06), (1.4, -0.12), (1.4, -0.28), (0.65, -0.24)), "#f8f8f4", "#cfe3e2", 0.0, 0.12
-            ),
-            patch(
-                ((-1.4, -0.5), (-0.6, -0.46), (0.0, -0.58), (0.6, -0.48), (1.4, -0.52), (1.4, -1.3), (-1.4, -1.3)),
+                "-1.4,-0.5 -0.6,-0.46 0.0,-0.58 0.6,-0.48 1.4,-0.52 1.4,-1.3 -1.4,-1.3",
                 "#fbfaf6",
                 "#dfdcd2",
                 0.0,
@@ -134,7 +130,8 @@ PLACES = (
                     (0.95, -0.52),
                 ],
                 0.085,
-                "#f0f0ea",
+                "#fbfbf8",
+                "#8fb4ba",
             ),
         ),
         desert(RIGHT),
@@ -149,17 +146,17 @@ PLACES = (
                 dome(x, -0.04, 0.06, 0.1, "#f1ecdf", "#ece6da", drum=0.04, profile=ONION, haze=0.15)
                 for x in (-1.1, -0.85, -0.3, 0.2, 1.1)
             ),
-            facade((0.3, -0.36, 1.02, 0.24), GOLD, (5, 2), GOLDSHADE, arched=True, high=0.6, trim="#ffe08a"),
+            facade((0.3, -0.36, 1.02, 0.24), GOLD, (5, 2), GOLDSHADE, arched=True, high=0.6, trim="#ffd27a"),
             facade((0.28, -0.42, 1.04, -0.24), "#efe9dc", (7, 1), "#8d7f6c", arched=True),
-            facade((0.42, 0.24, 0.9, 0.36), GOLD, (5, 1), GOLDSHADE, arched=True, trim="#ffe08a"),
-            dome(0.66, 0.36, 0.21, 0.3, "#f2c24a", GOLD, drum=0.05, profile=ONION, lantern=0.16, ribs=12),
+            facade((0.42, 0.24, 0.9, 0.36), GOLD, (5, 1), GOLDSHADE, arched=True, trim="#ffd27a"),
+            dome(0.66, 0.36, 0.21, 0.3, "#eeae3a", GOLD, drum=0.05, profile=ONION, lantern=0.16, ribs=12),
             *(
-                dome(x, 0.24, 0.075, 0.14, "#f2c24a", GOLD, drum=0.1, profile=ONION, lantern=0.08, columns=3)
+                dome(x, 0.24, 0.075, 0.14, "#eeae3a", GOLD, drum=0.1, profile=ONION, lantern=0.08, columns=3)
                 for x in (0.32, 1.0)
             ),
-            patch(((-1.4, -0.46), (0.32, -0.4), (0.32, -0.34), (-1.4, -0.38)), "#efe9dd", "#cdc4b2"),
+            patch("-1.4,-0.46 0.32,-0.4 0.32,-0.34 -1.4,-0.38", "#efe9dd", "#cdc4b2"),
             facade((-1.02, -0.42, -0.66, 0.12), "#f0eade", (3, 2), arched=True, high=0.66),
-            dome(-0.84, 0.12, 0.14, 0.2, "#f2c24a", "#f0eade", drum=0.05, profile=ONION, lantern=0.1),
+            dome(-0.84, 0.12, 0.14, 0.2, "#eeae3a", "#f0eade", drum=0.05, profile=ONION, lantern=0.1),
             water("#c9b58a", -0.4, 0.8, 0.45, "#3f6672"),
             crowd(-0.42, 0.09, 8),
         ),
@@ -194,34 +191,20 @@ PLACES = (
         (
             sky("high", 0.02, 0.25),
             mountain(
-                ((-1.4, 0.2), (-0.8, 0.3), (-0.2, 0.16), (0.4, 0.12), (1.4, 0.14)),
-                "#a9bccc",
-                "#7690ad",
-                -0.1,
-                0.16,
-                0.45,
+                "-1.4,0.2 -0.8,0.3 -0.2,0.16 0.4,0.12 1.4,0.14", "#a9bccc", "#7690ad", foot=-0.1, snow=0.16, haze=0.45
             ),
             ground("#2f8fa5", "#b5dbe6", 0.02, 0.14, 2.0),
             cracks("#e9f8fb", 0.02, 44),
             mountain(
-                (
-                    (0.44, -0.16),
-                    (0.52, 0.12),
-                    (0.62, 0.34),
-                    (0.7, 0.36),
-                    (0.78, 0.2),
-                    (0.86, 0.3),
-                    (0.96, 0.5),
-                    (1.08, 0.44),
-                    (1.2, 0.16),
-                    (1.3, -0.18),
-                ),
+                "0.44,-0.16 0.52,0.12 0.62,0.34 0.7,0.36 0.78,0.2 0.86,0.3 0.96,0.5 1.08,0.44 1.2,0.16 1.3,-0.18",
                 "#b08a68",
                 "#5f4a40",
-                -0.2,
+                foot=-0.2,
                 rugged=0.2,
             ),
-            boulders([(-0.98, -0.35), (-0.78, -0.3), (-0.6, -0.38), (0.55, -0.3), (-0.9, -0.55)], 0.085, "#8fd3e2"),
+            boulders(
+                [(-0.98, -0.35), (-0.78, -0.3), (-0.6, -0.38), (0.55, -0.3), (-0.9, -0.55)], 0.085, "#c3eef5", "#2f86a8"
+            ),
             haze(0.0, 0.06, 0.4, "#eef6fa"),
         ),
         alpine(LEFT),
@@ -231,52 +214,22 @@ PLACES = (
         "in front of Mount Everest",
         (
             sky("high", 0.0, 0.15),
-            plume(0.42, 0.86, 1.05, 0.3, 0.5, "#f2f6fa"),
+            plume(0.66, 0.8, 1.0, 0.16, 0.7, "#f4f8fc"),
             mountain(
-                (
-                    (-1.4, 0.3),
-                    (-1.0, 0.52),
-                    (-0.7, 0.44),
-                    (-0.3, 0.66),
-                    (0.05, 0.72),
-                    (0.4, 0.92),
-                    (0.62, 0.72),
-                    (0.85, 0.6),
-                    (1.1, 0.46),
-                    (1.4, 0.4),
-                ),
-                "#8a8480",
-                "#3f4a60",
-                -0.4,
-                0.5,
-                0.1,
-                0.12,
+                "-0.2,0.1 0.1,0.34 0.3,0.56 0.5,0.74 0.63,0.88 0.72,0.8 0.86,0.56 1.05,0.4 1.4,0.24",
+                "#8d8780",
+                "#39424f",
+                snow=0.56,
+                haze=0.08,
             ),
             mountain(
-                (
-                    (-1.4, 0.5),
-                    (-1.1, 0.62),
-                    (-0.86, 0.4),
-                    (-0.5, 0.14),
-                    (0.0, 0.2),
-                    (0.5, 0.1),
-                    (0.9, 0.34),
-                    (1.4, 0.24),
-                ),
-                "#a19a92",
+                "-1.4,0.46 -1.1,0.62 -0.9,0.5 -0.72,0.66 -0.5,0.4 -0.1,0.22 0.3,0.3 0.5,0.16 0.9,0.3 1.4,0.1",
+                "#a39c94",
                 "#4a5568",
-                -0.5,
-                0.16,
-                0.05,
-                0.2,
+                snow=0.12,
+                rugged=0.2,
             ),
-            mountain(
-                ((-1.4, 0.0), (-0.6, -0.12), (0.2, -0.1), (0.8, -0.16), (1.4, -0.02)),
-                "#8d8276",
-                "#544d4a",
-                -0.7,
-                rugged=0.15,
-            ),
+            mountain("-1.4,0.0 -0.6,-0.12 0.2,-0.1 0.8,-0.16 1.4,-0.02", "#8d8276", "#544d4a", rugged=0.15),
             ground("#8a8078", "#a39a90", -0.4, 0.25),
             boulders([(-1.0, -0.55), (0.95, -0.5), (0.7, -0.6)], 0.11, "#948a80"),
             prayer_flags((((-1.3, 0.55), (-0.2, -0.3)), ((1.3, 0.5), (0.3, -0.35)), ((-1.3, 0.1), (-0.3, -0.5)))),
@@ -288,7 +241,7 @@ PLACES = (
         "in front of the Oriental Pearl Tower",
         (
             sky("dusk", -0.35, 0.35),
-            skyline(-0.4, 0.6, "#4a4c70", 0.35, 0.13, lit=0.3, glass="#7d86ad"),
+            skyline(-0.5, 0.7, "#4a4c70", 0.35, 0.13, lit=0.3, glass="#7d86ad"),
             facade((-0.98, -0.4, -0.8, 0.82), "#566a94", (5, 18), "#87a3cf", lit=0.25, storeys=False),
             tower(((1, 0), (0.95, 0.5), (0.75, 0.85), (0.3, 1)), -0.6, -0.4, 0.13, 1.3, "#6f86ad", ribs=8),
             *(
@@ -329,10 +282,8 @@ PLACES = (
         "in front of the Potala Palace",
         (
             sky("high", -0.2, 0.4),
-            mountain(
-                ((-1.4, 0.1), (-0.7, 0.36), (0.0, 0.2), (0.7, 0.4), (1.4, 0.2)), "#a89a86", "#6f6f7a", -0.4, None, 0.4
-            ),
-            mountain(((-1.4, -0.3), (-0.9, -0.08), (0.2, 0.02), (0.9, -0.1), (1.4, -0.3)), "#9a8a66", "#5f5a42", -0.6),
+            mountain("-1.4,0.1 -0.7,0.36 0.0,0.2 0.7,0.4 1.4,0.2", "#a89a86", "#6f6f7a", foot=-0.4, haze=0.4),
+            mountain("-1.4,-0.3 -0.9,-0.08 0.2,0.02 0.9,-0.1 1.4,-0.3", "#9a8a66", "#5f5a42"),
             facade(
                 (-1.2, -0.35, -0.2, 0.36),
                 "#f4f1ea",
@@ -396,42 +347,13 @@ PLACES = (
         "Rock-Hewn Churches",
         "at the Rock-Hewn Churches",
         (
-            sky("clear", 0.4, 0.3),
-            hills(0.5, "#8a8a5a", 0.0, 0.3, 0.06),
-            ground("#b8764f", "#b98a62", 0.52, 0.2),
-            mountain(
-                ((-1.4, 0.42), (-0.8, 0.44), (0.0, 0.46), (0.8, 0.44), (1.4, 0.46)),
-                "#a85c40",
-                "#6a3226",
-                -1.3,
-                None,
-                0.0,
-                0.03,
-                0.4,
-                True,
-            ),
-            patch(((-0.05, -1.3), (1.02, -1.3), (0.98, 0.3), (-0.02, 0.3)), "#c4714f", "#7a3d2e", 0.3, 0.16),
-            patch(((0.98, -1.3), (1.26, -1.3), (1.2, 0.32), (0.98, 0.3)), "#8a4632", "#5a2a22", 0.0, 0.16),
-            patch(((-0.02, 0.3), (0.98, 0.3), (1.2, 0.32), (0.9, 0.62), (0.1, 0.6)), "#d9946c", "#c27c58", 0.0, 0.12),
-            *(
-                patch(corners, "#b3684a", "#8f4c38", 0.0, 0.1)
-                for corners in (
-                    ((0.44, 0.33), (0.6, 0.33), (0.63, 0.59), (0.5, 0.59)),
-                    ((0.2, 0.43), (0.98, 0.43), (0.93, 0.5), (0.24, 0.5)),
-                )
-            ),
-            facade(
-                (0.42, -0.7, 0.92, 0.2), "#b9674a", (2, 2), "#2a1714", arched=True, wide=0.36, high=0.45, trim="#cf8a68"
-            ),
-            patch(
-                ((-1.4, -1.3), (-0.72, -1.3), (-0.62, -0.4), (-0.66, 0.44), (-1.4, 0.42)),
-                "#b06a4a",
-                "#5a2c22",
-                0.3,
-                0.2,
-            ),
-            patch(((-0.98, -0.5), (-0.84, -0.5), (-0.84, -0.12), (-0.91, -0.04), (-0.98, -0.12)), "#2c1815"),
-            crowd(0.4, 0.12, 6),
+            sky("clear", 0.8, 0.0),
+            hills(0.92, "#8a8a5a", 0.0, 0.3, 0.03),
+            ground("#b06a48", "#c99a70", 0.9, 0.18),
+            patch("-1.06,0.84 1.06,0.84 1.5,-0.1 1.5,-1.3 -1.5,-1.3 -1.5,-0.1", "#7a3f30", "#4a221c", 0.0, 0.2),
+            patch("-1.06,0.84 1.06,0.84 1.0,0.52 -1.0,0.52", "#9a5238", "#6a3226", 0.0, 0.2),
+            hewn_cross(0.0, 0.42, 0.98, -1.3, "#b4614a"),
+            crowd(0.84, 0.11, 8),
         ),
         desert(LEFT),
     ),
@@ -439,11 +361,10 @@ PLACES = (
         "Terracotta Warriors",
         "among the Terracotta Warriors",
         (
-            room("#8f8a84", "#6b5540", 0.2, "#5f625f", 0.8),
+            room("#a39d95", "#5f4a38", 0.42, "#5f625f", 0.8),
             ceiling_trusses(),
-            patch(((-1.4, 0.08), (1.4, 0.08), (1.4, 0.26), (-1.4, 0.26)), "#9a8468", "#7a654e"),
-            soldiers(0.16, "#b58f6c"),
-            haze(0.25, 0.2, 0.3, "#d9d2c2"),
+            soldiers(0.5, "#b8916d"),
+            haze(0.45, 0.16, 0.3, "#d9d2c2"),
         ),
         overcast(LEFT)._replace(outdoors=False),
     ),

@@ -1,26 +1,23 @@
 """The Nordic countries and Britain."""
 
+from facegen_core.population.portrait.scenery.bridges import cable_stayed, masts
 from facegen_core.population.portrait.scenery.buildings import (
     BAROQUE,
     CONE,
     SHAFT,
-    battlements,
     columns,
     dome,
     facade,
-    houses,
-    keep,
-    skyline,
+    patch,
     temple_front,
     tower,
 )
-from facegen_core.population.portrait.scenery.canvas import patch
 from facegen_core.population.portrait.scenery.land import boulders, ground, hills, mountain, paving, water
-from facegen_core.population.portrait.scenery.landmarks import cable_stayed, masts
 from facegen_core.population.portrait.scenery.people import crowd, horseman
 from facegen_core.population.portrait.scenery.plants import trees
 from facegen_core.population.portrait.scenery.scene import LEFT, RIGHT, Scene, northern, overcast
 from facegen_core.population.portrait.scenery.sky import haze, plume, sky
+from facegen_core.population.portrait.scenery.towns import battlements, houses, keep, skyline
 
 COPPER = "#6fa893"
 PAINTED = ("#c8452f", "#e0a435", "#3f6f9e", "#d8c79a", "#b5533a", "#efe3c8", "#5d8a6f", "#d9822f")
@@ -77,12 +74,12 @@ PLACES = (
         "Great Geysir",
         "at the Great Geysir",
         (
-            sky("northern", -0.25, 0.4),
+            sky("northern", -0.25, 0.2),
             hills(-0.05, "#6f7a6d", -0.5, 0.45, 0.12, 0.2),
             hills(-0.2, "#8a6f52", -0.5, 0.2, 0.05, 0.1),
             ground("#8d7a66", "#a79173", -0.28, 0.2),
-            plume(0.62, -0.42, 0.95, 0.32, 0.1),
-            plume(0.62, -0.42, 0.55, 0.12, 0.02, "#ffffff"),
+            plume(0.62, -0.42, 1.5, 0.42, 0.12),
+            plume(0.62, -0.42, 0.9, 0.14, 0.03, "#ffffff"),
             boulders([(0.3, -0.5), (0.42, -0.46), (0.85, -0.47), (0.98, -0.52)], 0.06, "#7d6a58"),
             haze(-0.42, 0.1, 0.4, "#f2f4f4"),
             crowd(-0.42, 0.15, 9),
@@ -139,15 +136,15 @@ PLACES = (
             sky("northern", -0.35, 0.4),
             hills(-0.16, "#5f7a70", -0.5, 0.5, 0.05),
             skyline(-0.35, 0.4, "#a3a9ad", 0.35, 0.09, spans=((-1.3, -0.85),)),
-            patch(((0.5, 0.1), (1.02, 0.14), (1.02, 0.5), (0.5, 0.46)), "#d9dde0", "#b3bac0"),
+            patch("0.5,0.1 1.02,0.14 1.02,0.5 0.5,0.46", "#d9dde0", "#b3bac0"),
             facade(
                 (0.36, -0.34, 0.2, 1.3, -0.36, 0.3), "#8fb0c0", (14, 2), "#5f8294", wide=0.86, high=0.9, trim="#dfe9ee"
             ),
-            patch(((0.2, 0.16), (1.3, 0.26), (1.3, 0.34), (0.12, 0.26)), "#f6f7f7", "#dfe2e4"),
-            patch(((-1.4, -0.52), (0.5, -0.52), (0.62, -0.2), (0.3, 0.28), (0.06, 0.26)), "#fbfbfa", "#cfd6da"),
-            patch(((-1.4, -0.52), (-1.4, -0.46), (0.1, 0.27), (0.06, 0.26)), "#9aa5ad", "#b9c2c8"),
-            patch(((0.34, -0.52), (1.4, -0.52), (1.4, -0.4), (0.4, -0.3)), "#f2f3f2", "#cdd4d8"),
-            crowd(-0.5, 0.09, 10),
+            patch("0.2,0.16 1.3,0.26 1.3,0.34 0.12,0.26", "#f6f7f7", "#dfe2e4"),
+            patch("-1.4,-0.52 0.5,-0.52 0.62,-0.2 0.3,0.28 0.06,0.26", "#fbfbfa", "#cfd6da"),
+            patch("-1.4,-0.52 -1.4,-0.46 0.1,0.27 0.06,0.26", "#9aa5ad", "#b9c2c8"),
+            patch("0.34,-0.52 1.4,-0.52 1.4,-0.4 0.4,-0.3", "#f2f3f2", "#cdd4d8"),
+            crowd(-0.47, 0.09, 10),
             water("#86a3b4", -0.5, 0.55, 0.6, "#33536a"),
         ),
         northern(LEFT),
@@ -157,7 +154,7 @@ PLACES = (
         "in front of St. Paul's Cathedral",
         (
             sky("northern", -0.4, 0.5),
-            dome(0.0, 0.18, 0.52, 0.42, "#8f9aa3", "#d8d4ca", drum=0.34, lantern=0.32, ribs=16, columns=13),
+            dome(0.0, 0.12, 0.5, 0.36, "#8f9aa3", "#d8d4ca", drum=0.3, lantern=0.2, ribs=16, columns=13),
             facade((-1.3, -0.6, 1.3, 0.2), "#cdc8bc", (16, 2), arched=True, high=0.55),
             facade((-0.95, -0.6, -0.58, 0.42), "#d6d1c6", (2, 3), arched=True, high=0.5),
             tower(BAROQUE, -0.765, 0.42, 0.17, 0.55, "#c5c0b4"),
@@ -181,13 +178,13 @@ PLACES = (
             facade((0.52, -0.45, 0.8, 0.98), "#8a5f48", (3, 1), "#4a3830", wide=0.22, high=0.9, trim="#a0745b"),
             trees(-0.46, 0.16, "#66754f", ((-1.2, -0.5), (0.85, 1.3)), 0.15),
             water("#8b8f88", -0.5, 0.4, 0.7, "#5b5f58"),
-            patch(((-1.4, -0.3), (0.2, -0.5), (0.2, -0.53), (-1.4, -0.36)), "#d5dadd", "#7f878d"),
+            patch("-1.4,-0.3 0.2,-0.5 0.2,-0.53 -1.4,-0.36", "#d5dadd", "#7f878d"),
             patch(
-                ((-1.4, -0.22), (-0.9, -0.12), (-0.2, -0.44), (-0.2, -0.45), (-0.9, -0.15), (-1.4, -0.25)),
+                "-1.4,-0.22 -0.9,-0.12 -0.2,-0.44 -0.2,-0.45 -0.9,-0.15 -1.4,-0.25",
                 "#c5cbcf",
                 "#98a0a6",
             ),
-            patch(((-0.93, -0.62), (-0.87, -0.62), (-0.84, -0.12), (-0.96, -0.12)), "#aeb4b8", "#6d7378"),
+            patch("-0.93,-0.62 -0.87,-0.62 -0.84,-0.12 -0.96,-0.12", "#aeb4b8", "#6d7378"),
         ),
         overcast(LEFT),
     ),
@@ -197,55 +194,35 @@ PLACES = (
         (
             sky("northern", 0.0, 0.5),
             mountain(
-                ((-1.4, 0.42), (-0.8, 0.5), (-0.2, 0.3), (0.3, 0.36), (0.9, 0.52), (1.4, 0.45)),
+                "-1.4,0.42 -0.8,0.5 -0.2,0.3 0.3,0.36 0.9,0.52 1.4,0.45",
                 "#8597a0",
                 "#5a6d7d",
-                -0.5,
-                0.42,
-                0.5,
+                foot=-0.5,
+                snow=0.42,
+                haze=0.5,
             ),
             mountain(
-                ((-1.4, 0.25), (-0.9, 0.22), (-0.35, -0.12), (0.0, -0.42)),
-                "#7b8579",
-                "#4d5b57",
-                -0.9,
-                None,
-                0.25,
-                fluted=True,
+                "-1.4,0.25 -0.9,0.22 -0.35,-0.12 0.0,-0.42", "#7b8579", "#4d5b57", foot=-0.9, haze=0.25, fluted=True
             ),
-            mountain(
-                ((0.0, -0.45), (0.45, -0.15), (0.8, 0.12), (1.4, 0.3)),
-                "#7f887a",
-                "#525f5c",
-                -0.9,
-                None,
-                0.3,
-                fluted=True,
-            ),
+            mountain("0.0,-0.45 0.45,-0.15 0.8,0.12 1.4,0.3", "#7f887a", "#525f5c", foot=-0.9, haze=0.3, fluted=True),
             water("#7fa5b8", -0.5, 0.4, 0.3, "#41718c"),
-            mountain(
-                ((0.7, -0.9), (0.76, -0.2), (0.72, 0.3), (1.0, 0.42), (1.4, 0.46)),
-                "#a9a69e",
-                "#44484c",
-                -1.3,
-                fluted=True,
-            ),
+            mountain("0.7,-0.9 0.76,-0.2 0.72,0.3 1.0,0.42 1.4,0.46", "#a9a69e", "#44484c", foot=-1.3, fluted=True),
             patch(
-                ((1.4, 0.62), (0.7, 0.7), (-0.26, 0.83), (-0.34, 0.79), (0.25, 0.64), (0.72, 0.44), (1.4, 0.2)),
+                "1.4,0.62 0.7,0.7 -0.26,0.83 -0.34,0.79 0.25,0.64 0.72,0.44 1.4,0.2",
                 "#c4c0b6",
                 "#4b4d50",
                 0.15,
                 0.18,
             ),
             patch(
-                ((1.4, 0.62), (0.7, 0.7), (-0.26, 0.83), (-0.34, 0.79), (0.4, 0.67), (1.4, 0.52)),
+                "1.4,0.62 0.7,0.7 -0.26,0.83 -0.34,0.79 0.4,0.67 1.4,0.52",
                 "#d6d2c8",
                 "#b3afa6",
                 0.15,
                 0.14,
             ),
-            patch(((-0.2, 0.81), (-0.165, 0.81), (-0.165, 0.9), (-0.2, 0.9)), "#c43a2e"),
-            patch(((-0.196, 0.9), (-0.169, 0.9), (-0.169, 0.935), (-0.196, 0.935)), "#d9a988"),
+            patch("-0.2,0.81 -0.165,0.81 -0.165,0.9 -0.2,0.9", "#c43a2e"),
+            patch("-0.196,0.9 -0.169,0.9 -0.169,0.935 -0.196,0.935", "#d9a988"),
         ),
         northern(RIGHT),
     ),
