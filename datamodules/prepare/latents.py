@@ -41,11 +41,6 @@ class LatentCache:
     rows: npt.NDArray[Any]
     digest: str
 
-    @property
-    def has_flips(self) -> bool:
-        """Whether there is a latent of each mirrored picture too."""
-        return bool(self.rows.shape[1] == 2)
-
 
 def build_latent_cache(
     pictures: PictureCache,

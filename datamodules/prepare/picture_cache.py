@@ -73,7 +73,7 @@ class PictureReader:
         """The crop, resized with antialiasing."""
         picture = read_picture(root / file.path, partial(self._share, file))
         try:
-            crop = np.asarray(self.framing(root, picture, file, self.pixels))
+            crop = np.asarray(self.framing(root, picture, file, self.pixels)).reshape(self.shape)
         except NoFaceError as error:
             raise BadPictureError(NO_FACE, f"{root / file.path}: {error}") from None
         except BadSampleError:

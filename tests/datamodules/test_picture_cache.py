@@ -126,12 +126,14 @@ def test_crop_that_fails_is_that_pictures_outcome(tmp_path):
                 raise NoFaceError("no face in it")
             if file.path == "b/2.png":
                 raise ZeroDivisionError("odd eyes")
+            if file.path == "b/3.png":
+                return Image.new("RGB", (pixels, pixels + 1))
             return super().__call__(root, picture, file, pixels)
 
     cache = build(write_folder(tmp_path / "data"), tmp_path / "cache", crop=Detector("detector"))
-    assert cache.outcomes == {picture_cache.NO_FACE: 1, picture_cache.NOT_CROPPED: 1}
-    assert [path for path, _ in cache.skipped] == ["a/1.png", "b/2.png"]
-    assert len(cache.files) == 8
+    assert cache.outcomes == {picture_cache.NO_FACE: 1, picture_cache.NOT_CROPPED: 2}
+    assert [path for path, _ in cache.skipped] == ["a/1.png", "b/2.png", "b/3.png"]
+    assert len(cache.files) == 7
 
 
 def test_crop_that_the_data_cannot_have_is_a_mistake_that_lists_the_others(tmp_path):
