@@ -14,17 +14,20 @@ RUN ?= last
 # shape_cgan reads the codes of an SAE, not a data set.
 WORDS = $(if $(DATA),$(if $(filter shape_cgan,$*),,data.root=$(DATA))) $(SET)
 
-STAGES := sae shape_cgan texture_progan coma
+STAGES := sae shape_cgan texture_progan coma face_judge
 PAPERS := face3d
+EXPORTED := face_judge
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint data-population data-check dashboard compare bench doctor clean stages papers \
-	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%)
+.PHONY: help setup demo test lint data-population data-check data-prepare dashboard compare bench doctor clean stages papers \
+	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%) \
+	$(EXPORTED:%=export-%)
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=paper|demo|smoke] [DATA=folder] [SET=\"key=value ...\"]"
 	@grep -hE '^[a-z%$$(][^:=]*:.*## ' $(MAKEFILE_LIST) | sed -E \
 	 -e 's/\$$\(STAGES:%=([a-z]+)-%\)/\1-<stage>/; s/\$$\(PAPERS:%=([a-z]+)-%\)/\1-<slug>/' \
+	 -e 's/\$$\(EXPORTED:%=([a-z]+)-%\)/\1-face_judge/' \
 	 -e 's/^([^:]+):[^#]*## (.*)/  \1|\2/' | awk -F'|' '{printf "%-22s%s\n", $$1, $$2}'
 	@echo "  <stage> is one of: $(STAGES); <slug> is one of: $(PAPERS)"
 
@@ -53,6 +56,10 @@ $(STAGES:%=resume-%): resume-%: $(STAMP) ## continue a stage's run, RUN=last or 
 $(STAGES:%=evaluate-%): evaluate-%: $(STAMP) ## measure a stage's run on held-out data, RUN=last or a folder
 	$(FACEGEN) evaluate $* run=$(RUN) $(WORDS)
 
+$(EXPORTED:%=export-%): OUT = outputs/exported/$*
+$(EXPORTED:%=export-%): export-%: $(STAMP) ## write a run's networks as files, RUN=last or a folder, OUT=folder
+	$(FACEGEN) export $* run=$(RUN) out=$(OUT)
+
 $(PAPERS:%=reproduce-%): reproduce-%: $(STAMP) ## a paper's tables, ours beside the published
 	$(FACEGEN) reproduce $* profile=$(PROFILE) $(WORDS)
 
@@ -61,13 +68,19 @@ $(PAPERS:%=generate-%): generate-%: $(STAMP) ## new faces by the trained models,
 	$(FACEGEN) generate $* --out $(OUT) $(SET)
 
 LAYOUT ?= facescape
-PEOPLE ?= $(if $(filter bp4d,$(LAYOUT)),41,200)
-OUT ?= outputs/data/$(LAYOUT)-$(PEOPLE)-seed0
-data-population: $(STAMP) ## write embedded people as a data set, PEOPLE=200 LAYOUT=facescape|bp4d OUT=folder
-	$(FACEGEN) data population --layout $(LAYOUT) --people $(PEOPLE) --out $(OUT)
+OUT ?= outputs/data/$(LAYOUT)$(PEOPLE:%=-%)-seed0
+data-population: $(STAMP) ## write embedded people, LAYOUT=facescape|bp4d|affectnet|ffhq|pairs [PEOPLE=200] OUT=folder
+	$(FACEGEN) data population --layout $(LAYOUT) $(PEOPLE:%=--people %) --out $(OUT) $(SET)
+
+data-sheet: OUT = outputs/people.png
+data-sheet: $(STAMP) ## one picture with many embedded people, OUT=file.png [SET="--people 24"]
+	$(FACEGEN) data sheet --out $(OUT) $(SET)
 
 data-check: $(STAMP) ## say what a data set has and lacks, DATA=folder [SET=--deep]
 	$(FACEGEN) data check $(or $(DATA),$(OUT)) $(SET)
+
+data-prepare: $(STAMP) ## crop, resize and cache a data set's pictures, DATA=folder [SET="--pixels 256 --crop box"]
+	$(FACEGEN) data prepare $(or $(DATA),$(OUT)) $(SET)
 
 dashboard: $(STAMP) ## open MLflow on the runs recorded here
 	$(FACEGEN) dashboard

@@ -1,6 +1,7 @@
 """What all data modules share: loaders over a seeded stream whose place is part of the checkpoint."""
 
 import multiprocessing
+from abc import ABC, abstractmethod
 from collections.abc import Sized
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from datamodules.sampling import EndlessSampler, ShardSampler
 
 
-class FaceDataModule(pl.LightningDataModule):
+class FaceDataModule(pl.LightningDataModule, ABC):
     """Base of the data modules. A subclass fills ``datasets`` in :meth:`setup`.
 
     A data set's ``__getitems__`` takes a list of ``(index, sample_seed)`` and returns one collated batch; the sample
@@ -49,9 +50,9 @@ class FaceDataModule(pl.LightningDataModule):
         sampler = ShardSampler(_size(dataset), self.seed, *self._process())
         return self._loader(dataset, batch_size=self.batch_size, sampler=sampler)
 
+    @abstractmethod
     def digest(self) -> str:
         """Names the data that is read: equal digests mean equal samples and labels."""
-        raise NotImplementedError
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         if self.trainer is not None and self.trainer.training:

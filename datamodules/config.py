@@ -1,6 +1,7 @@
 """Settings of the data modules, apart from them so that reading a configuration does not import torch."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from facegen_core.errors import ConfigError
 from facegen_core.types import BadSamplePolicy
@@ -79,3 +80,93 @@ class TextureConfig(MeshDataConfig):
     def has(self, person: int) -> bool:
         """Whether a person's textures are read."""
         return self.first_person <= person and (self.last_person is None or person <= self.last_person)
+
+
+@dataclass
+class PictureDataConfig:
+    """Pictures of faces, whatever their layout; a plain folder of them needs no more.
+
+    Attributes:
+        root: the data set's folder.
+        pixels: side of the pictures.
+        crop: "as_is" (the whole picture), "box" (the face's box, made square), "align" (the face, eyes level); "auto":
+            "box" for AffectNet's old release, "align" for FFHQ's pictures in the wild, else "as_is".
+        flip: mirror half of the pictures trained on.
+        val_fraction: share held out for validation where the data set has no such list; of people, if they are known.
+        test_fraction: share of what is trained on held out for the final evaluation; if 0, that is done on the
+            validation pictures.
+        on_bad_sample: "raise" or "skip" a picture that cannot be used.
+        num_workers: loader processes; 0 reads in the training process, which is fastest from a memory map.
+        cache: folder of the memory map; ``<root>/.facegen_cache`` if null.
+    """
+
+    root: str | None = None
+    pixels: int = 128
+    crop: Literal["auto", "as_is", "box", "align"] = "auto"
+    flip: bool = True
+    val_fraction: float = 0.05
+    test_fraction: float = 0.0
+    on_bad_sample: BadSamplePolicy = "skip"
+    num_workers: int = 0
+    cache: str | None = None
+
+    def check(self) -> None:
+        if min(self.val_fraction, self.test_fraction) < 0 or self.val_fraction + self.test_fraction >= 1:
+            raise ConfigError(
+                "data.val_fraction and data.test_fraction must be 0 or more and leave pictures to train on."
+            )
+
+
+@dataclass
+class AffectNetConfig(PictureDataConfig):
+    """AffectNet, of either release; its trees stand in ``prepare/affectnet.py``.
+
+    Attributes:
+        annotation: "manual", or "automatic": the old release's other half, labelled by a network.
+        contempt: "keep", "drop", or "neutral": counted as neutral, as EmotionLDM's CLIP fine-tuning does [5.2].
+    """
+
+    annotation: Literal["manual", "automatic"] = "manual"
+    contempt: Literal["keep", "neutral", "drop"] = "keep"
+
+
+@dataclass
+class FFHQConfig(PictureDataConfig):
+    """FFHQ; its tree stands in ``prepare/ffhq.py``.
+
+    Attributes:
+        version: "images" (1024 x 1024), "thumbnails" (128 x 128) or "in_the_wild" (whole photographs).
+    """
+
+    version: Literal["images", "thumbnails", "in_the_wild"] = "images"
+
+
+@dataclass
+class JudgeDataConfig:
+    """Embedded people as ``facegen data population --layout affectnet`` writes them, with the truth about each.
+
+    Attributes:
+        root: the folder; null where the population is written for the run.
+        pictures_of_each: pictures of a person in a training batch.
+        val_fraction: share of people held out for validation.
+        test_fraction: share of people held out for the final evaluation.
+        on_bad_sample: "raise" or "skip" a picture that cannot be used.
+        num_workers: loader processes; 0 reads in the training process, which is fastest from a memory map.
+        cache: folder of the memory map; ``<root>/.facegen_cache`` if null.
+    """
+
+    root: str | None = None
+    pictures_of_each: int = 4
+    val_fraction: float = 0.05
+    test_fraction: float = 0.05
+    on_bad_sample: BadSamplePolicy = "skip"
+    num_workers: int = 0
+    cache: str | None = None
+
+    def check(self) -> None:
+        if min(self.val_fraction, self.test_fraction) <= 0 or self.val_fraction + self.test_fraction >= 1:
+            raise ConfigError("data.val_fraction and data.test_fraction must be above 0 and leave people to train on.")
+        if self.pictures_of_each < 2:
+            raise ConfigError(
+                f"data.pictures_of_each = {self.pictures_of_each}: must be 2 or more, or there is nothing to compare."
+            )

@@ -1,7 +1,8 @@
 """Face textures of people, at the size a growing network asks for."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from datamodules.base import FaceDataModule
 from datamodules.config import MeshDataConfig
-from datamodules.meshes import split_identities
+from datamodules.people import PeopleDataModule
 from datamodules.prepare.texture_cache import (
     CachedTexture,
     FaceMips,
@@ -38,18 +38,18 @@ class TextureDataset(RowDataset):
     Args:
         cache: (M, bytes) uint8, the cache's memory map.
         rows: (N,) the rows that belong to this split.
-        mips: what a row holds.
         identity: (N,) labels.
         expression: (N,) class labels, or (N, A) action units.
+        mips: what a row holds.
     """
 
     def __init__(
         self,
         cache: npt.NDArray[np.uint8],
         rows: npt.NDArray[np.int64],
-        mips: FaceMips,
         identity: Tensor,
         expression: Tensor,
+        mips: FaceMips,
     ) -> None:
         super().__init__(cache, rows, identity, expression)
         self.mips = mips
@@ -92,11 +92,10 @@ class GrowingBatches(Sampler[list[tuple[int, int, float]]]):
             seen += batch
 
 
-class TextureDataModule(FaceDataModule):
-    """Faces from texture maps, split by person as the meshes are. Subclasses say which and how labelled.
+class TextureDataModule(PeopleDataModule):
+    """Faces from texture maps, split by person as the meshes are; see :class:`PeopleDataModule`.
 
-    After :meth:`setup`: ``everybody``, people's numbers in the order of their labels; ``people``, the first of them,
-    whom it is trained on; ``maps``, paths of their whole maps; ``expression_names``; ``num_expressions``.
+    After :meth:`setup` also: ``maps``, paths of the whole maps of people trained on.
 
     Args:
         config: which textures.
@@ -107,82 +106,43 @@ class TextureDataModule(FaceDataModule):
     """
 
     file: type[CachedTexture]
-    """What the cache knows of a texture; has an ``identity``."""
+    sample = "texture"
     whole = False
     """Whether maps are faces as a whole, or the face is cut out of them."""
 
     def __init__(
         self, config: MeshDataConfig, resolutions: tuple[int, ...], plan: Plan, batch_size: int, seed: int
     ) -> None:
-        super().__init__(batch_size, seed, config.num_workers)
-        self.config, self.resolutions, self.plan = config, resolutions, plan
-        self._folder: Path | None = None
-        self._split: dict[str, list[Any]] = {}  # all people's who have meshes, so that shapes are split in the same way
+        super().__init__(config, batch_size, seed)
+        self.resolutions, self.plan = resolutions, plan
 
-    def find(self, root: Path) -> tuple[list[Any], list[Any]]:
-        """Meshes below ``root``, whose people are split, and the textures to read, which may be fewer."""
-        raise NotImplementedError
+    @abstractmethod
+    def textures_of(self, meshes: Sequence[Any]) -> list[Any]:
+        """The textures to read beside these meshes, which may be fewer."""
 
-    def label(self, textures: list[Any]) -> tuple[Tensor, list[str]]:
-        """Expression labels of textures, (N,) or (N, A) int64, and the names of the expressions or action units."""
-        raise NotImplementedError
-
-    def number(self, person: Any) -> int:
-        """A person's number: the name itself where names are numbers."""
-        return int(person)
-
-    def prepare_data(self) -> None:
-        if self._folder is not None:
-            return
-        if self.config.root is None:
-            raise DatasetNotFoundError("data.root: no folder given.")
-        root = Path(self.config.root)
-        meshes, textures = self.find(root)
+    def build_cache(self, meshes: Sequence[Any], folder: Path) -> Path:
+        """The cache of the meshes' textures."""
+        textures = self.textures_of(meshes)
         if not textures:
-            raise DatasetNotFoundError(f"{root}: no textures of the people asked for beside the meshes.")
-        self._split = split_identities(sorted({mesh.identity for mesh in meshes}), self.config)
+            raise DatasetNotFoundError(f"{self.root}: no textures of the people asked for beside the meshes.")
         self.mips = FaceMips(self.resolutions, self.whole)
-        cache = Path(self.config.cache) if self.config.cache else root / ".facegen_cache"
-        self._folder = build_texture_cache(root, textures, self.mips, cache, self.config.on_bad_sample)
+        return build_texture_cache(self.root, textures, self.mips, folder, self.config.on_bad_sample)
 
-    def setup(self, stage: str) -> None:
-        if self.datasets:
-            return
-        self.prepare_data()
-        assert self._folder is not None
-        cache = open_texture_cache(self._folder, self.mips, self.config.on_bad_sample, self.file)
-        there = {file.identity for file in cache.files}
-        split = {name: [person for person in people if person in there] for name, people in self._split.items()}
-        if not split["train"]:
-            raise DatasetNotFoundError(f"{self.config.root}: nobody who is trained on has a texture.")
-        everybody = [*split["train"], *split["val"], *split["test"]]
-        label = {person: i for i, person in enumerate(everybody)}
-        self.everybody = [self.number(person) for person in everybody]
-        self.people = self.everybody[: len(split["train"])]
-        expressions, self.expression_names = self.label(cache.files)
-        self.num_expressions = len(self.expression_names)
-        for name, people in split.items():
-            rows = np.flatnonzero([file.identity in set(people) for file in cache.files])
-            identities = torch.tensor([label[cache.files[row].identity] for row in rows], dtype=torch.int64)
-            self.datasets[name] = TextureDataset(cache.rows, rows, self.mips, identities, expressions[rows])
-        labels = expressions.numpy().tobytes()
-        self._digest = hashlib.sha256(f"{cache.digest} {split} {self.resolutions}".encode() + labels).hexdigest()
-        root = Path(self.config.root or "")
-        self.maps = [file.texture(root).picture for file in cache.files if file.identity in split["train"]]
+    def open_cache(self, folder: Path) -> None:
+        """Notes also where the maps of people trained on lie."""
+        cache = open_texture_cache(folder, self.mips, self.config.on_bad_sample, self.file)
+        labels = self.share_out(cache.files)
+        for name, part in self.parts.items():
+            self.datasets[name] = TextureDataset(cache.rows, *part, self.mips)
+        content = f"{cache.digest} {self._split} {self.resolutions}".encode() + labels.numpy().tobytes()
+        self._digest = hashlib.sha256(content).hexdigest()
+        self.maps = [cache.files[row].texture(self.root).picture for row in self.parts["train"].rows]
 
     def template(self) -> Tensor | None:
         """The mean of some maps of people trained on, (3, 256, 256) uint8: what usually lies around a face, if any."""
         if self.whole:
             return None
         return mean_map(self.maps[:: -(-len(self.maps) // TEMPLATE_MAPS)], TEMPLATE_PIXELS)
-
-    def digest(self) -> str:
-        return self._digest
-
-    @property
-    def has_classes(self) -> bool:
-        """Whether every texture shows one of the expressions; else it has action units."""
-        return self.datasets["train"].expression.ndim == 1  # type: ignore[attr-defined,no-any-return]
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Endless batches that grow by the plan."""

@@ -7,16 +7,22 @@
 * ``prepare(config)``: makes data that can be made, before any process is started,
 * ``build_datamodule(config)``, ``build_module(config, datamodule)``, ``build_callbacks(config, datamodule)``,
 * ``evaluate(config, module, datamodule)``: final figures on the held-out test split, pictures, and tags that say by
-  which protocol and judge the figures were made.
+  which protocol and judge the figures were made,
+* ``export(run, checkpoint, out)``, where its networks are used elsewhere: writes them as files.
 """
 
 from types import ModuleType
 
-from experiments import face3d
+from experiments import embedded, face3d
 
-EXPERIMENTS: dict[str, ModuleType] = {"face3d": face3d}
+EXPERIMENTS: dict[str, ModuleType] = {"face3d": face3d, "embedded": embedded}
 
 
 def stages() -> dict[str, tuple[str, ModuleType]]:
     """Stage name -> (paper slug, stage module), over all papers."""
     return {name: (slug, stage) for slug, paper in EXPERIMENTS.items() for name, stage in paper.STAGES.items()}
+
+
+def papers() -> list[str]:
+    """Slugs of what has tables to reproduce."""
+    return [slug for slug, paper in EXPERIMENTS.items() if hasattr(paper, "reproduce")]

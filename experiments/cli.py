@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments import EXPERIMENTS, stages
+from experiments import EXPERIMENTS, papers, stages
+from experiments.population import LAYOUTS, population, usual
 from facegen_core.errors import FacegenError
 
 
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
             "words", nargs="*", metavar="key=value", help=words if name == "train" else "run=last|RUN|CHECKPOINT"
         )
     command = add("reproduce", _reproduce, "train and measure all rows of a paper's tables, ours beside the published")
-    command.add_argument("paper", choices=sorted(EXPERIMENTS))
+    command.add_argument("paper", choices=sorted(papers()))
     command.add_argument(
         "words",
         nargs="*",
@@ -84,7 +85,12 @@ def _parser() -> argparse.ArgumentParser:
         "paper's page here, key=value for all stages that have the key, STAGE.key=value for one",
     )
     _add_generate(commands)
+    command = add("export", _export, "write a trained run's networks as files of their own, with a card on each")
+    exported = (name for name, (_, stage) in stages().items() if hasattr(stage, "export"))
+    command.add_argument("stage", choices=sorted(exported))
+    command.add_argument("words", nargs="*", metavar="key=value", help="run=last|RUN|CHECKPOINT, out=FOLDER")
     _add_data(commands)
+    _add_weights(commands)
     command = add("compare", _compare, "a table of runs and their measures")
     command.add_argument("--outputs", type=Path, default=Path("outputs"))
     command = add("dashboard", _dashboard, "open the MLflow dashboard on the runs recorded here")
@@ -118,16 +124,55 @@ def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     data = commands.add_parser("data", help="write the embedded population, or check a data set")
     actions = data.add_subparsers(metavar="ACTION", required=True)
     write = actions.add_parser("population", help="write embedded people in a real data set's layout")
-    write.add_argument("--layout", choices=["facescape", "bp4d"], default="facescape")
-    write.add_argument("--people", type=int, help="how many; 200, or 41 as BP4D has", default=None)
-    write.add_argument("--seed", type=int, default=0)
-    write.add_argument("--texture-pixels", type=int, default=256, help="side of the textures, 16 to 1024")
-    write.add_argument("--out", type=Path, required=True)
+    option = write.add_argument
+    option("--layout", choices=list(LAYOUTS), default="facescape")
+    option("--people", type=int, help=f"how many; {usual('people')}")
+    option("--seed", type=int, default=0)
+    option("--pixels", type=int, help=f"side of the textures or pictures, 16 to 1024; {usual('pixels')}")
+    option("--pictures", type=int, help=f"pictures of each person; {usual('pictures')}")
+    option("--out", type=Path, required=True)
     write.set_defaults(run=_population)
+    sheet = actions.add_parser("sheet", help="one picture with many embedded people, to see what they look like")
+    option = sheet.add_argument
+    option("--out", type=Path, required=True, help="a .png or .jpg")
+    option("--people", type=int, default=24, help="how many; 24")
+    option("--columns", type=int, default=8, help="in a row; 8")
+    option("--seed", type=int, default=0)
+    option("--pixels", type=int, default=192, help="side of each picture, 16 to 1024; 192")
+    sheet.set_defaults(run=_sheet)
     check = actions.add_parser("check", help="say what is there and what is missing; with --deep, what cannot be read")
     check.add_argument("folder", type=Path)
-    check.add_argument("--deep", action="store_true", help="also read every mesh")
+    check.add_argument("--deep", action="store_true", help="also read every mesh and picture")
     check.set_defaults(run=_check)
+    text = "crop and resize a data set's pictures into the cache that training reads; resumes where it was stopped"
+    prepare = actions.add_parser("prepare", help=text, description=text)
+    option = prepare.add_argument
+    option("folder", type=Path)
+    option(
+        "--dataset", choices=["auto", "affectnet", "ffhq", "folder"], default="auto", help="auto looks at the folder"
+    )
+    option("--pixels", type=int, default=128, help="side of the pictures; 128")
+    option("--crop", choices=["auto", "as_is", "box", "align"], default="auto", help="auto: the data set's usual one")
+    option("--cache", type=Path, help="where to; DIR/.facegen_cache")
+    option("--annotation", choices=["manual", "automatic"], default="manual", help="which of AffectNet's old release")
+    option("--version", choices=["images", "thumbnails", "in_the_wild"], help="of FFHQ; the first that is there")
+    option("--on-bad-sample", choices=["skip", "raise"], default="skip", help="raise: stop at the first bad picture")
+    prepare.set_defaults(run=_prepare)
+
+
+def _add_weights(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "pretrained networks: which there are, what a file is, and getting one"
+    weights = commands.add_parser("weights", help=text, description=text)
+    actions = weights.add_subparsers(metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="names, purposes, licences, files, and which were found")
+    listing.set_defaults(run=_weights_list)
+    check = actions.add_parser("check", help="tell what a file is, and whether it is the published one")
+    check.add_argument("name_or_path", metavar="NAME|PATH")
+    check.set_defaults(run=_weights_check)
+    get = actions.add_parser("get", help="download a network's file into the folder of weights")
+    get.add_argument("name", metavar="NAME")
+    get.add_argument("--url", default="", help="where to get it instead of where its owners hand it out")
+    get.set_defaults(run=_weights_get)
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -144,6 +189,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     evaluate(paper, arguments.stage, stage, arguments.words)
 
 
+def _export(arguments: argparse.Namespace) -> None:
+    from experiments.export import export
+
+    paper, stage = stages()[arguments.stage]
+    export(paper, arguments.stage, stage, arguments.words)
+
+
 def _reproduce(arguments: argparse.Namespace) -> None:
     EXPERIMENTS[arguments.paper].reproduce(arguments.words)
 
@@ -155,23 +207,49 @@ def _generate_face3d(arguments: argparse.Namespace) -> None:
 
 
 def _population(arguments: argparse.Namespace) -> None:
-    from facegen_core.population.bp4d_layout import write_bp4d
-    from facegen_core.population.facescape_layout import write_facescape
-    from facegen_core.progress import say
+    population(arguments.layout, arguments.out, arguments.seed, arguments.people, arguments.pixels, arguments.pictures)
 
-    write, people = {"facescape": (write_facescape, 200), "bp4d": (write_bp4d, 41)}[arguments.layout]
-    people = people if arguments.people is None else arguments.people
-    write(arguments.out, people, arguments.seed, arguments.texture_pixels)
-    layout = "" if arguments.layout == "facescape" else f" data.dataset={arguments.layout}"
-    say(f"{arguments.out}: {people} people. Train on them with data.root={arguments.out}{layout}")
+
+def _sheet(arguments: argparse.Namespace) -> None:
+    from facegen_core.population.portrait.gallery import write_sheet
+
+    write_sheet(arguments.out, arguments.people, arguments.columns, arguments.seed, arguments.pixels)
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    from datamodules.prepare.bp4d_check import check_bp4d, is_bp4d
-    from datamodules.prepare.facescape import check_facescape
+    from datamodules.prepare.recognise import check
 
-    check = check_bp4d if is_bp4d(arguments.folder) else check_facescape
     print(check(arguments.folder, deep=arguments.deep))
+
+
+def _weights_list(_: argparse.Namespace) -> None:
+    from experiments.weights import weights_list
+
+    print(weights_list())
+
+
+def _weights_check(arguments: argparse.Namespace) -> None:
+    from experiments.weights import weights_check
+
+    print(weights_check(arguments.name_or_path))
+
+
+def _weights_get(arguments: argparse.Namespace) -> None:
+    from experiments.weights import weights_get
+
+    print(weights_get(arguments.name, arguments.url))
+
+
+def _prepare(arguments: argparse.Namespace) -> None:
+    from datamodules.prepare.picture_cache import build_picture_cache, choose_framing, open_picture_cache
+    from datamodules.prepare.recognise import find_picture_set
+
+    root = arguments.folder
+    pictures = find_picture_set(root, arguments.dataset, arguments.annotation, arguments.version)
+    framing, policy = choose_framing(pictures, arguments.crop), arguments.on_bad_sample
+    folder = arguments.cache or root / ".facegen_cache"
+    cache = build_picture_cache(pictures, arguments.pixels, framing, folder, policy)
+    print("\n".join([f"{root}: {pictures.title}", *open_picture_cache(cache, policy).report(), f"cache: {cache}"]))
 
 
 def _compare(arguments: argparse.Namespace) -> None:

@@ -49,18 +49,9 @@ def _room() -> list[str]:
 
 
 def _weights() -> list[str]:
-    from facegen_core.errors import WeightsNotFoundError
-    from facegen_core.weights import WEIGHTS, resolve_weights, weights_folder
+    from experiments.weights import weights_list
 
-    lines = [f"looked for in {weights_folder().resolve()}"]
-    for name, spec in WEIGHTS.items():
-        try:
-            resolve_weights(name)
-            state = "found"
-        except WeightsNotFoundError as error:
-            state = "missing" if "is missing" in str(error) else "altered: not the published file"
-        lines.append(f"{name:<20} {spec.purpose:<10} {spec.file:<32} {state}")
-    return lines
+    return weights_list().splitlines()
 
 
 def _data() -> list[str]:

@@ -4,8 +4,9 @@ import os
 import re
 from pathlib import Path
 
+import experiments  # not its stages(): its stages import this module
 from experiments.ranks import is_main_process, world_size
-from facegen_core.errors import FacegenError
+from facegen_core.errors import ConfigError, FacegenError
 
 RUN_DIR_VARIABLE = "FACEGEN_RUN_DIR"
 
@@ -57,6 +58,7 @@ def find_run(folder: Path, which: str, profile: str | None = None) -> Path:
         profile: with "last", only runs of this profile.
 
     Raises:
+        ConfigError: it is a run of another stage.
         FacegenError: there is no such run.
     """
     inherited = os.environ.get(RUN_DIR_VARIABLE)
@@ -70,10 +72,14 @@ def find_run(folder: Path, which: str, profile: str | None = None) -> Path:
                 return run
         of = f" of profile {profile}" if profile else ""
         raise FacegenError(f"{folder}: no run{of} here yet. Begin one with facegen train {folder.name}.")
+    there = f"There are: {', '.join(names) or 'none'}."
     for candidate in (folder / which, Path(which), Path(which).parent.parent):
         if (candidate / "config.yaml").is_file():
+            stage = candidate.resolve().parent.name
+            if stage != folder.name and stage in experiments.stages():  # in other folders lie runs that were moved
+                raise ConfigError(f"{which}: a run of stage {stage}; one of {folder.name} is wanted here. {there}")
             return candidate
-    raise FacegenError(f"{which}: no such run in {folder}. There are: {', '.join(names) or 'none'}.")
+    raise FacegenError(f"{which}: no such run in {folder}. {there}")
 
 
 def _number(path: Path) -> int:

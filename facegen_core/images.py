@@ -33,6 +33,11 @@ def from_uint8(pixels: npt.NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.array(pixels, order="C")).permute(2, 0, 1).float() / 255
 
 
+def from_signed(pictures: Tensor) -> Tensor:
+    """Pictures in [-1, 1], as batches and networks have them, in [0, 1]; what lies outside is clipped."""
+    return ((pictures + 1) / 2).clamp(0, 1)
+
+
 def read_image(path: Path) -> Tensor:
     """An image file of any kind as a picture (3, H, W) in [0, 1]; alpha is dropped."""
     with Image.open(path) as image:

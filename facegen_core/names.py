@@ -10,10 +10,15 @@ NEAREST_SHOWN = 3
 NEAR_ENOUGH = 0.4
 
 
-def find_name(name: str, known: Sequence[str]) -> int:
-    """The place of an expression's or action unit's name among the known ones.
+def find_name(name: str, known: Sequence[str], what: str = "expression") -> int:
+    """The place of an expression's, action unit's or other thing's name among the known ones.
 
     Case, "-" for "_" and leading zeros of action units do not matter: "AU6" is "AU06".
+
+    Args:
+        name: as typed.
+        known: all names there are.
+        what: they are names of, for the message.
 
     Raises:
         ConfigError: no such name; the message has the nearest ones.
@@ -23,7 +28,7 @@ def find_name(name: str, known: Sequence[str]) -> int:
         return plain.index(_plain(name))
     near = difflib.get_close_matches(_plain(name), plain, n=NEAREST_SHOWN, cutoff=NEAR_ENOUGH)
     shown = [known[plain.index(found)] for found in near] or known
-    raise ConfigError(f"'{name}': no such expression. {'Nearest' if near else 'There are'}: {', '.join(shown)}.")
+    raise ConfigError(f"'{name}': no such {what}. {'Nearest' if near else 'There are'}: {', '.join(shown)}.")
 
 
 def _plain(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # keeps torch out of the import: configuration reads the aliases below
 
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -78,3 +78,47 @@ class PictureBatch(TypedDict):
     emotion: Tensor
     identity: Tensor
     index: Tensor
+
+
+class LatentBatch(TypedDict):
+    """Pictures of faces as a first stage's latents.
+
+    Attributes:
+        latent: (B, C, h, w) float32, as the first stage's encoder gave it, unscaled.
+        emotion: (B,) int64, as in :class:`PictureBatch`.
+        identity: (B,) int64, as in :class:`PictureBatch`.
+        index: (B,) int64, as in :class:`PictureBatch`.
+    """
+
+    latent: Tensor
+    emotion: Tensor
+    identity: Tensor
+    index: Tensor
+
+
+class JudgeBatch(TypedDict):
+    """Pictures of people who are known to be who they are: several of each person, one after another.
+
+    Attributes:
+        image: (B, 3, R, R) uint8, RGB, aligned; see ``methods/face_judge/framing.py``.
+        identity: (B,) int64; those trained on are counted from 0.
+        emotion: (B,) int64, 0 to 7.
+        units: (B, U) float32, strengths of action units.
+    """
+
+    image: Tensor
+    identity: Tensor
+    emotion: Tensor
+    units: Tensor
+
+
+class Faces(NamedTuple):
+    """Faces found in pictures.
+
+    Attributes:
+        pictures: (F, 3, h, w) in [0, 1], in order, one of each picture that has a face.
+        found: (B,) bool, which of the pictures have one.
+    """
+
+    pictures: Tensor
+    found: Tensor

@@ -88,6 +88,11 @@ def _first_of_each(meshes: list[MeshFile]) -> list[MeshFile]:
     return list(first.values())
 
 
+def is_facescape(root: Path) -> bool:
+    """Whether a folder looks like FaceScape."""
+    return any(any(root.glob(pattern)) for pattern in ("*/models_reg", "*/*/models_reg"))
+
+
 def check_facescape(root: Path, deep: bool = False) -> str:
     """Says what a folder has, what it lacks and what would be skipped.
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from datamodules.prepare.facescape import MeshFile
-from datamodules.prepare.row_cache import RAW, CachedFile, files_key, fill_rows, open_rows
+from datamodules.prepare.row_cache import CachedFile, Row, build_once, files_key, fill_rows, open_rows
 from facegen_core.errors import BadSampleError, DatasetNotFoundError
-from facegen_core.files import atomic_path, only_one
+from facegen_core.files import atomic_path
 from facegen_core.geometry.mesh import Floats, Mesh, read_obj, read_obj_vertices
 from facegen_core.types import BadSamplePolicy
 
@@ -103,36 +103,14 @@ def build_mesh_cache(
         BadSampleError: a mesh cannot be used and ``on_bad_sample`` is "raise", or none can be.
         DatasetNotFoundError: the template cannot be read, or the folder cannot be written.
     """
-    done = folder / _key(root, meshes, template, reader)
-    try:
-        with only_one(folder / ".lock"):
-            if not done.is_dir():
-                _build(root, meshes, template, done, on_bad_sample, reader)
-    except OSError as error:
-        raise DatasetNotFoundError(
-            f"{folder}: the cache cannot be written: {error.strerror}. Set data.cache=DIR to a folder with room for it."
-        ) from None
-    return done
 
+    def build(work: Path) -> str:
+        if not (work / "template.npz").is_file():
+            _write_template(root, meshes, template, work, reader)
+        rows = _Displacements(reader, np.load(work / "template.npz")["vertices"])
+        return fill_rows(root, meshes, work, rows, on_bad_sample, "mesh")
 
-def _build(
-    root: Path,
-    meshes: Sequence[CachedFile],
-    template: Path | None,
-    done: Path,
-    on_bad_sample: BadSamplePolicy,
-    reader: MeshReader,
-) -> None:
-    """Fills a folder beside ``done`` and gives it that name when it is whole."""
-    work = done.with_name(f"{done.name}.building")
-    work.mkdir(exist_ok=True)
-    if not (work / "template.npz").is_file():
-        _write_template(root, meshes, template, work, reader)
-    rows = _Displacements(reader, np.load(work / "template.npz")["vertices"])
-    kept = fill_rows(root, meshes, work, rows, on_bad_sample, "mesh")
-    work.rename(done)
-    for spent in {RAW, "done.jsonl"} - {kept}:
-        (done / spent).unlink(missing_ok=True)
+    return build_once(folder / _key(root, meshes, template, reader), build)
 
 
 @dataclass(frozen=True)
@@ -147,12 +125,12 @@ class _Displacements:
     def shape(self) -> tuple[int, ...]:
         return self.template.shape
 
-    def row(self, root: Path, file: CachedFile) -> tuple[Floats, bytes]:
+    def row(self, root: Path, file: CachedFile) -> Row:
         path = root / file.path
         vertices = self.reader.vertices(path)
         if vertices.shape != self.template.shape:
             raise BadSampleError(f"{path}: {len(vertices)} vertices where the template has {len(self.template)}")
-        return vertices - self.template, vertices.tobytes()
+        return Row(vertices - self.template, vertices.tobytes())
 
 
 def open_mesh_cache(

@@ -4,30 +4,36 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from facegen_core.errors import BadSampleError
-from facegen_core.files import atomic_path
+from facegen_core.errors import BadSampleError, DatasetNotFoundError
+from facegen_core.files import atomic_path, only_one
 from facegen_core.progress import bar, say
 from facegen_core.types import BadSamplePolicy
 
 FILES_AT_A_TIME = 16
 FILES_WORTH_PROCESSES = 100
 """Fewer files are read sooner than processes start."""
-RAW, WITHOUT_GAPS = "rows.raw", "rows_without_gaps.raw"
+RAW, WITHOUT_GAPS, DONE = "rows.raw", "rows_without_gaps.raw", "done.jsonl"
 NAMES_SHOWN = 3
+UNUSABLE, FATAL = "cannot be used", "ended the process that read it"
+"""Outcomes of files whose error names none; of files that crash the decoder, or take more memory than there is."""
+NOT_KEPT = {"kept": False}
+"""Metadata of a field that only the reader needs, and the index of a finished cache does without."""
 
 
 class CachedFile(Protocol):
-    """What a cache is told of a file, as a dataclass of plain values."""
+    """What a cache is told of a file, as a dataclass of plain values; see also :data:`NOT_KEPT`."""
 
     @property
     def path(self) -> str:
@@ -36,6 +42,20 @@ class CachedFile(Protocol):
     @property
     def labels(self) -> str:
         """What the file shows, the same wherever the data set lies; part of the digest."""
+
+
+class Row(NamedTuple):
+    """What a file became.
+
+    Attributes:
+        values: the row.
+        content: what the digest is taken of.
+        notes: what had to be done to the file, in words that are the same for all files it was done to.
+    """
+
+    values: npt.NDArray[Any]
+    content: bytes
+    notes: Sequence[str] = ()
 
 
 class RowReader(Protocol):
@@ -49,12 +69,28 @@ class RowReader(Protocol):
     def dtype(self) -> npt.DTypeLike:
         """Of a row."""
 
-    def row(self, root: Path, file: Any) -> tuple[npt.NDArray[Any], bytes]:
-        """The row of a file below the data set's folder, and the content that its digest is taken of.
+    def row(self, root: Path, file: Any) -> Row:
+        """The row of a file below the data set's folder.
 
         Raises:
-            BadSampleError: the file cannot be used.
+            BadSampleError: the file cannot be used. If the error has an ``outcome``, it is counted under that.
         """
+
+
+class Outcome(NamedTuple):
+    """What became of a file.
+
+    Attributes:
+        row: its place among all files.
+        content: digest of its content; "" if it cannot be used.
+        problem: why not; "" if it can.
+        outcomes: what it is counted under: the kind of problem, or the notes of its reader.
+    """
+
+    row: int
+    content: str
+    problem: str = ""
+    outcomes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -66,12 +102,44 @@ class RowCache:
         files: the N files behind the rows, in the class they were given in.
         skipped: (path, reason) of files that could not be used.
         digest: names the content: equal for a copy of the data set elsewhere.
+        outcomes: how many files were skipped for which kind of reason, and to how many what had to be done.
     """
 
     rows: npt.NDArray[Any]
     files: list[Any]
     skipped: list[tuple[str, str]]
     digest: str
+    outcomes: dict[str, int] = field(default_factory=dict)
+
+
+def build_once(done: Path, build: Callable[[Path], str]) -> Path:
+    """Makes a cache if it is not there; one process does, others wait for it.
+
+    Args:
+        done: the cache's folder, whose name says what it is made from.
+        build: fills a folder, which may hold what a killed build left, and returns what :func:`fill_rows` does.
+
+    Returns:
+        ``done``.
+
+    Raises:
+        DatasetNotFoundError: the folder cannot be written.
+    """
+    try:
+        with only_one(done.parent / ".lock"):
+            if not done.is_dir():
+                work = done.with_name(f"{done.name}.building")
+                work.mkdir(exist_ok=True)
+                kept = build(work)
+                work.rename(done)
+                for spent in {RAW, DONE} - {kept}:
+                    (done / spent).unlink(missing_ok=True)
+    except OSError as error:
+        raise DatasetNotFoundError(
+            f"{done.parent}: the cache cannot be written: {error.strerror}. "
+            "Set data.cache=DIR to a folder with room for it."
+        ) from None
+    return done
 
 
 def fill_rows(
@@ -87,7 +155,7 @@ def fill_rows(
     Args:
         root: the data set's folder.
         files: what to read.
-        work: an existing folder; it is the caller's to give it its name once it is whole.
+        work: an existing folder, of :func:`build_once`.
         reader: how.
         on_bad_sample: "raise" stops at the first file that cannot be used; "skip" leaves it out and counts it.
         unit: what one file is called, "mesh" or "texture".
@@ -129,7 +197,8 @@ def open_rows(
     if skipped and on_bad_sample == "raise":
         raise BadSampleError(f"{skipped[0][1]} ({len(skipped)} such files). data.on_bad_sample=skip leaves them out.")
     rows = np.memmap(folder / index["file"], dtype, "r", shape=(index["rows"], *reader_shape))
-    return RowCache(rows, [file(**entry) for entry in index["files"]], skipped, index["digest"])
+    files = [file(**entry) for entry in index["files"]]
+    return RowCache(rows, files, skipped, index["digest"], index.get("outcomes", {}))
 
 
 def files_key(version: int, files: Sequence[tuple[str, Path]]) -> str:
@@ -141,16 +210,16 @@ def files_key(version: int, files: Sequence[tuple[str, Path]]) -> str:
     return digest.hexdigest()[:24]
 
 
-def _finished_rows(work: Path) -> dict[int, tuple[str, str]]:
-    """Row -> (content hash, problem) of what an earlier build did; a last line cut short by a kill is done again."""
-    rows: dict[int, tuple[str, str]] = {}
-    path = work / "done.jsonl"
+def _finished_rows(work: Path) -> dict[int, Outcome]:
+    """What an earlier build did, by row; a last line cut short by a kill is done again."""
+    rows: dict[int, Outcome] = {}
+    path = work / DONE
     for line in path.read_text().splitlines() if path.is_file() else []:
         try:
-            row, content, problem = json.loads(line)
+            done = Outcome(*json.loads(line))
         except json.JSONDecodeError:
             continue
-        rows[row] = (content, problem)
+        rows[done.row] = done
     return rows
 
 
@@ -158,7 +227,7 @@ def _fill(
     root: Path,
     files: Sequence[CachedFile],
     work: Path,
-    finished: dict[int, tuple[str, str]],
+    finished: dict[int, Outcome],
     on_bad_sample: BadSamplePolicy,
     reader: RowReader,
     unit: str,
@@ -166,18 +235,18 @@ def _fill(
     """Reads the files not read yet, in all processors, and notes each chunk as it is done."""
     missing = [(row, file) for row, file in enumerate(files) if row not in finished]
     chunks = [missing[i : i + FILES_AT_A_TIME] for i in range(0, len(missing), FILES_AT_A_TIME)]
-    problems = {row: problem for row, (_, problem) in finished.items() if problem}
+    problems = {row: done.problem for row, done in finished.items() if done.problem}
     with (
         bar(len(files), f"cache {unit} files", unit, initial=len(finished)) as progress,
-        (work / "done.jsonl").open("a") as done,
+        (work / DONE).open("a") as log,
     ):
-        done.write("\n")  # ends a line that a kill cut short
+        log.write("\n")  # ends a line that a kill cut short
         for results in _read_chunks(chunks, partial(_read_chunk, work / RAW, len(files), reader, root)):
-            for row, content, problem in results:
-                done.write(json.dumps([row, content, problem]) + "\n")
-                if problem:
-                    problems[row] = problem
-            done.flush()
+            for done in results:
+                log.write(json.dumps(done) + "\n")
+                if done.problem:
+                    problems[done.row] = done.problem
+            log.flush()
             progress.update(len(results))
             if problems and on_bad_sample == "raise":
                 raise BadSampleError(f"{problems[min(problems)]}. data.on_bad_sample=skip leaves such files out.")
@@ -187,34 +256,67 @@ def _fill(
         say(f"skipped {len(problems)} of {len(files)} {unit} files: {shown}{more}")
 
 
-def _read_chunks(
-    chunks: list[list[tuple[int, CachedFile]]], read: "partial[list[tuple[int, str, str]]]"
-) -> Iterator[list[tuple[int, str, str]]]:
-    """Results of ``read`` as they come, from all processors if there is enough to read."""
+Chunk = list[tuple[int, CachedFile]]
+Read = Callable[[Chunk], list[Outcome]]
+
+
+def _read_chunks(chunks: list[Chunk], read: Read) -> Iterator[list[Outcome]]:
+    """Results of ``read`` as they come, from all processors if there is enough to read.
+
+    A file that ends the process that reads it costs that file alone: those that may have been in work are then read one
+    by one, to find it, and the rest go on as before.
+    """
     if sum(map(len, chunks)) < FILES_WORTH_PROCESSES:
         yield from map(read, chunks)
         return
-    context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(chunks)), mp_context=context) as pool:
-        try:
-            for result in as_completed([pool.submit(read, chunk) for chunk in chunks]):
-                yield result.result()
-        finally:  # the reader may stop early, at a file that cannot be used
-            pool.shutdown(wait=False, cancel_futures=True)
+    waiting = dict(enumerate(chunks))
+    processes = min(os.cpu_count() or 1, len(chunks))
+    while waiting:
+        with _processes(processes) as pool:
+            futures = {pool.submit(read, chunk): number for number, chunk in waiting.items()}
+            try:
+                for future in as_completed(futures):
+                    results = future.result()
+                    del waiting[futures[future]]
+                    yield results
+            except BrokenProcessPool:
+                pass
+            finally:  # whoever takes the results may stop early, at a file that cannot be used
+                pool.shutdown(wait=False, cancel_futures=True)
+        for number in list(waiting)[: 2 * processes + 1]:  # in work, or handed out to be next
+            yield from _one_by_one(waiting.pop(number), read)
 
 
-def _read_chunk(
-    raw: Path, rows: int, reader: RowReader, root: Path, files: list[tuple[int, CachedFile]]
-) -> list[tuple[int, str, str]]:
-    """Reads files into their rows of the memory map; returns (row, content hash, problem) of each."""
+def _one_by_one(chunk: Chunk, read: Read) -> Iterator[list[Outcome]]:
+    """Results of ``read`` of each file, by a process that is replaced when one of them has ended it."""
+    left = chunk[:]
+    while left:
+        with _processes(1) as pool:
+            pool.submit(int).result()  # if not even this can be done, it is not the files
+            try:
+                while left:
+                    yield pool.submit(read, left[:1]).result()
+                    left = left[1:]
+            except BrokenProcessPool:
+                (row, file), *left = left
+                yield [Outcome(row, "", f"{file.path}: {FATAL}: a damaged file, or not enough memory", [FATAL])]
+
+
+def _processes(count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("forkserver"))
+
+
+def _read_chunk(raw: Path, rows: int, reader: RowReader, root: Path, files: Chunk) -> list[Outcome]:
+    """Reads files into their rows of the memory map."""
     target = np.memmap(raw, reader.dtype, "r+", shape=(rows, *reader.shape))
     results = []
-    for row, file in files:
+    for place, file in files:
         try:
-            target[row], content = reader.row(root, file)
-            results.append((row, hashlib.sha256(content).hexdigest(), ""))
+            row = reader.row(root, file)
+            target[place] = row.values
+            results.append(Outcome(place, hashlib.sha256(row.content).hexdigest(), "", row.notes))
         except BadSampleError as error:
-            results.append((row, "", str(error)))
+            results.append(Outcome(place, "", str(error), [getattr(error, "outcome", UNUSABLE)]))
     return results
 
 
@@ -224,9 +326,9 @@ def _finish(files: Sequence[CachedFile], work: Path, reader: RowReader, unit: st
     Rows are copied to a file of their own, never moved within theirs: killed anywhere, it is done again from the start.
     """
     finished = _finished_rows(work)
-    good = [row for row in range(len(files)) if not finished[row][1]]
+    good = [row for row in range(len(files)) if not finished[row].problem]
     if not good:
-        raise BadSampleError(f"no {unit} file could be used; the first: {finished[0][1]}")
+        raise BadSampleError(f"no {unit} file could be used; the first: {finished[0].problem}")
     kept = RAW
     if len(good) < len(files):
         kept = WITHOUT_GAPS
@@ -234,16 +336,23 @@ def _finish(files: Sequence[CachedFile], work: Path, reader: RowReader, unit: st
         with atomic_path(work / kept) as temporary, temporary.open("wb") as target:
             for row in good:
                 target.write(raw[row].tobytes())
+    skipped = [row for row in range(len(files)) if finished[row].problem]
     index = {
         "file": kept,
         "rows": len(good),
-        "digest": _content_digest((files[row], finished[row][0]) for row in good),
-        "files": [vars(files[row]) for row in good],
-        "skipped": [(files[row].path, finished[row][1]) for row in range(len(files)) if finished[row][1]],
+        "digest": _content_digest((files[row], finished[row].content) for row in good),
+        "files": [_entry(files[row]) for row in good],
+        "skipped": [(files[row].path, finished[row].problem) for row in skipped],
+        "outcomes": Counter(outcome for row in range(len(files)) for outcome in finished[row].outcomes),
     }
     with atomic_path(work / "index.json") as temporary:
         temporary.write_text(json.dumps(index))
     return kept
+
+
+def _entry(file: Any) -> dict[str, Any]:
+    """What a finished cache keeps of a file."""
+    return {f.name: getattr(file, f.name) for f in fields(file) if f.metadata.get("kept", True)}
 
 
 def _content_digest(rows: Iterator[tuple[CachedFile, str]]) -> str:

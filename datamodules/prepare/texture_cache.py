@@ -11,9 +11,8 @@ import torch
 
 from datamodules.prepare.pictures import read_pixels
 from datamodules.prepare.prnet import TextureFile
-from datamodules.prepare.row_cache import RAW, CachedFile, RowCache, files_key, fill_rows, open_rows
-from facegen_core.errors import BadSampleError, DatasetNotFoundError
-from facegen_core.files import only_one
+from datamodules.prepare.row_cache import CachedFile, Row, RowCache, build_once, files_key, fill_rows, open_rows
+from facegen_core.errors import BadSampleError
 from facegen_core.geometry.uv import crop_face, resize_square
 from facegen_core.images import from_uint8, to_uint8
 from facegen_core.types import BadSamplePolicy
@@ -46,7 +45,7 @@ class FaceMips:
         """(bytes,)."""
         return (sum(3 * side**2 for side in self.resolutions),)
 
-    def row(self, root: Path, file: CachedTexture) -> tuple[npt.NDArray[np.uint8], bytes]:
+    def row(self, root: Path, file: CachedTexture) -> Row:
         """The face of a square map; each size is resized from the map itself, with antialiasing."""
         source = file.texture(root)
         texture = from_uint8(source.read())
@@ -56,7 +55,7 @@ class FaceMips:
         cut = resize_square if self.whole else crop_face
         faces = [to_uint8(cut(texture, side)).ravel() for side in self.resolutions]
         row = np.concatenate(faces)
-        return row, row.tobytes()
+        return Row(row, row.tobytes())
 
     def pictures(self, rows: npt.NDArray[np.uint8], resolution: int) -> torch.Tensor:
         """Pictures (B, 3, R, R) uint8 of one size from rows (B, bytes)."""
@@ -87,20 +86,7 @@ def build_texture_cache(
     paths = [path for texture in textures for path in texture.texture(root).files]
     key = files_key(FORMAT, [(path.relative_to(root).as_posix(), path) for path in paths])
     done = folder / f"textures-{'whole-' * mips.whole}{'-'.join(map(str, mips.resolutions))}-{key}"
-    try:
-        with only_one(folder / ".lock"):
-            if not done.is_dir():
-                work = done.with_name(f"{done.name}.building")
-                work.mkdir(exist_ok=True)
-                kept = fill_rows(root, textures, work, mips, on_bad_sample, "texture")
-                work.rename(done)
-                for spent in {RAW, "done.jsonl"} - {kept}:
-                    (done / spent).unlink(missing_ok=True)
-    except OSError as error:
-        raise DatasetNotFoundError(
-            f"{folder}: the cache cannot be written: {error.strerror}. Set data.cache=DIR to a folder with room for it."
-        ) from None
-    return done
+    return build_once(done, lambda work: fill_rows(root, textures, work, mips, on_bad_sample, "texture"))
 
 
 def mean_map(paths: Sequence[Path], pixels: int) -> torch.Tensor:

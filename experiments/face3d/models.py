@@ -63,11 +63,6 @@ class ShapeModel:
         """Displacements (B, V, 3), mm, of people with class labels (B,), at a level of intensity."""
         return self.displacements(noise, identity, level * expression_codes(expression, self.expressions))
 
-    def reconstruct(self, displacement: Tensor) -> Tensor:
-        """Meshes (B, V, 3), mm, through the SAE: the paper's way of fitting a given face [P table 2]."""
-        with torch.no_grad():
-            return self.autoencoder.decode(*self.autoencoder.encode(displacement))
-
     def at_level(self, level: float) -> "ShapeModel":
         """The same model whose expressions have another intensity."""
         return LevelledShapeModel(self.gan, self.autoencoder, self.codes, level)

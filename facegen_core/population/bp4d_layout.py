@@ -47,7 +47,7 @@ def write_bp4d(out: Path, people: int, seed: int, texture_pixels: int = TEXTURE_
         seed: which population.
         texture_pixels: side of the textures, 16 to 1024.
     """
-    layout = Layout("bp4d", "Sequences(2D+3D)", _names, _write_person, len(TASKS) * len(CODED), BYTES_A_VERTEX)
+    layout = Layout("bp4d", "Sequences(2D+3D)/{}", _names, _write_person, len(TASKS) * len(CODED), BYTES_A_VERTEX)
     write_population(out, layout, people, seed, texture_pixels)
 
 

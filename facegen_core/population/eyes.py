@@ -78,7 +78,7 @@ def paint_eyes(
         between = float((relaxed.upper + relaxed.lower)[10:30].mean()) / 2
         pupil[1] += TOWARDS_LIDS * (between - pupil[1])
         x, y = surface.x[rows, columns], surface.y[rows, columns]
-        white_and_iris = _eye(x - pupil[0], y - pupil[1], look, surface.texel)
+        white_and_iris = _with_glint(x - pupil[0], y - pupil[1], look, surface.texel)
         skin = 0.93 * colours[rows, columns]
         colours[rows, columns] = _cover(white_and_iris, skin, x, y, lids(moved, loop), look, surface.texel)
 
@@ -97,8 +97,23 @@ def _cover(eye: Floats, skin: Floats, x: Floats, y: Floats, edge: Lids, look: Ap
     return shown * (1 - 0.75 * lash[:, None])
 
 
-def _eye(x: Floats, y: Floats, look: Appearance, texel: float) -> Floats:
-    """Colours (N, 3) of an eye at distances from the middle of its pupil, mm."""
+def _with_glint(x: Floats, y: Floats, look: Appearance, texel: float) -> Floats:
+    """An eye that reflects a light, for what is drawn without reflections."""
+    wide = max(0.9, 0.6 * texel)
+    glint = 0.7 * np.exp(-(((x + 1.7) / wide) ** 2) - ((y - 1.2) / wide) ** 2)
+    colour = eye_colours(x, y, look, texel)
+    return np.clip(colour + glint[:, None] * (0.95 - colour), 0.01, 1)
+
+
+def eye_colours(x: Floats, y: Floats, look: Appearance, texel: float) -> Floats:
+    """Colours (N, 3), sRGB, of the white, iris and pupil of an eye.
+
+    Args:
+        x: (N,) mm from the middle of the pupil, to the person's left, along the ball.
+        y: (N,) upwards.
+        look: whose eye.
+        texel: mm; finer details are left out.
+    """
     radius, angle = np.hypot(x, y), np.arctan2(y, x)
     soft = max(0.5, 0.8 * texel)
     white = np.array([0.90, 0.87, 0.84]) - look.sclera * np.array([0.06, 0.10, 0.14])
@@ -108,6 +123,4 @@ def _eye(x: Floats, y: Floats, look: Appearance, texel: float) -> Floats:
     shades = (0.85 + 0.45 * np.exp(-(((radius - 3.0) / 1.2) ** 2))) * fibres
     iris = np.array(look.iris) * (shades * (1 - 0.55 * step(radius - IRIS_MM + 0.7, 0.8)))[:, None]
     iris *= (1 - 0.97 * step(PUPIL_MM - radius, soft))[:, None]
-    colour = colour + (iris - colour) * step(IRIS_MM - radius, soft)[:, None]
-    glint = 0.7 * np.exp(-(((x + 1.7) / max(0.9, 0.6 * texel)) ** 2) - ((y - 1.2) / max(0.9, 0.6 * texel)) ** 2)
-    return np.clip(colour + glint[:, None] * (0.95 - colour), 0.01, 1)
+    return np.clip(colour + (iris - colour) * step(IRIS_MM - radius, soft)[:, None], 0.01, 1)

@@ -24,7 +24,7 @@ def write_facescape(out: Path, people: int, seed: int, texture_pixels: int = TEX
         seed: which population.
         texture_pixels: side of the textures, 16 to 1024.
     """
-    layout = Layout("facescape", "", _names, _write_person, len(FACESCAPE), BYTES_A_VERTEX)
+    layout = Layout("facescape", "{}", _names, _write_person, len(FACESCAPE), BYTES_A_VERTEX)
     write_population(out, layout, people, seed, texture_pixels)
 
 

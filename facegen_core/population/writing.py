@@ -28,7 +28,7 @@ PEOPLE_AT_A_TIME = 4
 TEXTURE_PIXELS = 256
 JPEG_QUALITY = 95
 MANIFEST = "population.json"
-VERSION = 2
+VERSION = 3
 """Raised whenever the same seed gives other people."""
 
 
@@ -39,7 +39,8 @@ class Population:
     layout: str
     people: int
     seed: int
-    texture_pixels: int
+    pixels: int
+    items: int
     version: int = VERSION
 
 
@@ -66,23 +67,25 @@ class Layout(NamedTuple):
 
     Attributes:
         name: the layout's name.
-        people_folder: where ``<people_folder>/<person's name>`` says that a person is whole; relative, "" for the top.
+        whole: the file or folder that says that a person is whole, below the population's; {} is the person's name.
         names: (seed, people) -> names of people 0, 1, ...; more people leave the first ones' names as they are.
-        write_person: (folder, person, anatomy, texture_pixels) -> writes one person's files, as they lie in the whole,
-            below a folder. A function of a module: it is sent to other processes.
-        meshes: how many meshes, each with a texture, a person has.
-        bytes_a_vertex: disk that a mesh takes, for each of its vertices.
+        write_person: (folder, person, anatomy, pixels) -> writes one person's files, as they lie in the whole, below a
+            folder. A function of a module, or a partial of one: it is sent to other processes.
+        items: how many meshes with a texture, or pictures, a person has.
+        bytes_a_vertex: disk that an item takes for each of the head's vertices.
+        finish: (folder) -> writes what lists everybody, once all are there.
     """
 
     name: str
-    people_folder: str
+    whole: str
     names: Callable[[int, int], list[str]]
     write_person: Callable[[Path, Person, Anatomy, int], None]
-    meshes: int
-    bytes_a_vertex: int
+    items: int
+    bytes_a_vertex: int = 0
+    finish: Callable[[Path], None] | None = None
 
 
-def write_population(out: Path, layout: Layout, people: int, seed: int, texture_pixels: int) -> None:
+def write_population(out: Path, layout: Layout, people: int, seed: int, pixels: int) -> None:
     """Writes people in a layout.
 
     A folder that is complete is left as it is, one that was interrupted is completed, one with fewer people grown.
@@ -92,20 +95,22 @@ def write_population(out: Path, layout: Layout, people: int, seed: int, texture_
         layout: how.
         people: how many.
         seed: which population.
-        texture_pixels: side of the textures, 16 to 1024.
+        pixels: side of the textures or pictures, 16 to 1024.
 
     Raises:
         FacegenError: a number is out of range, the folder holds something else, or the disk is too full.
     """
     if people < 1:
         raise FacegenError(f"--people {people}: a population has at least one person.")
-    if not LEAST_PIXELS <= texture_pixels <= MOST_PIXELS:
-        raise FacegenError(f"--texture-pixels {texture_pixels}: textures have {LEAST_PIXELS} to {MOST_PIXELS} a side.")
+    if not LEAST_PIXELS <= pixels <= MOST_PIXELS:
+        raise FacegenError(f"{pixels} pixels: textures and pictures have {LEAST_PIXELS} to {MOST_PIXELS} a side.")
     out.mkdir(parents=True, exist_ok=True)
     _refuse_foreign(out)  # before a lock file is put there
     with only_one(out / ".lock"):
-        _claim(out, Population(layout.name, people, seed, texture_pixels))
-        _write_missing(out, layout, people, seed, texture_pixels)
+        _claim(out, Population(layout.name, people, seed, pixels, layout.items))
+        _write_missing(out, layout, people, seed, pixels)
+        if layout.finish is not None:
+            layout.finish(out)
 
 
 def write_texture(
@@ -115,36 +120,36 @@ def write_texture(
     Image.fromarray(paint(person.identity, actions, shared, texture_pixels)).save(path, quality=JPEG_QUALITY)
 
 
-def _write_missing(out: Path, layout: Layout, people: int, seed: int, texture_pixels: int) -> None:
+def _write_missing(out: Path, layout: Layout, people: int, seed: int, pixels: int) -> None:
     for unfinished in out.glob(".*.tmp"):  # of a process that was killed
         shutil.rmtree(unfinished, ignore_errors=True)
-    whole = out / layout.people_folder
-    missing = [(i, name) for i, name in enumerate(layout.names(seed, people)) if not (whole / name).is_dir()]
+    names = layout.names(seed, people)
+    missing = [(i, name) for i, name in enumerate(names) if not (out / layout.whole.format(name)).exists()]
     if not missing:
         return
     shared = anatomy()  # also lets anny fill its cache once, before the processes that use it start
-    a_mesh = layout.bytes_a_vertex * len(shared.template) + texture_pixels**2  # about a byte a pixel of a jpg
-    _need_room(out, len(missing) * layout.meshes * a_mesh)
+    an_item = layout.bytes_a_vertex * len(shared.template) + pixels**2  # about a byte a pixel of a jpg
+    _need_room(out, len(missing) * layout.items * an_item)
     chunks = [missing[i : i + PEOPLE_AT_A_TIME] for i in range(0, len(missing), PEOPLE_AT_A_TIME)]
     context = multiprocessing.get_context("forkserver")
     with (
         ProcessPoolExecutor(min(os.cpu_count() or 1, len(chunks)), mp_context=context, initializer=_one_thread) as pool,
         bar(people, "write people", "person", initial=people - len(missing)) as progress,
     ):
-        write = partial(_write_people, out, layout, seed, texture_pixels)
+        write = partial(_write_people, out, layout, seed, pixels)
         for done in as_completed([pool.submit(write, chunk) for chunk in chunks]):
             progress.update(done.result())
 
 
-def _write_people(out: Path, layout: Layout, seed: int, texture_pixels: int, people: list[tuple[int, str]]) -> int:
+def _write_people(out: Path, layout: Layout, seed: int, pixels: int, people: list[tuple[int, str]]) -> int:
     shared = anatomy()
     identities = [draw_identity(seed, number, shared) for number, _ in people]
     heads = neutral_heads(identities, shared)
     for (number, name), identity, neutral in zip(people, identities, heads, strict=True):
         temporary, last = out / f".{name}.{os.getpid()}.tmp", out / f".{name}.{os.getpid()}.last.tmp"
         person = Person(seed, number, name, identity, neutral)
-        layout.write_person(temporary, person, shared, texture_pixels)
-        whole = Path(layout.people_folder, name)
+        layout.write_person(temporary, person, shared, pixels)
+        whole = layout.whole.format(name)
         (temporary / whole).rename(last)
         _move_files(temporary, out)
         (out / whole).parent.mkdir(parents=True, exist_ok=True)

@@ -8,13 +8,15 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from facegen_core.metrics.picture_metric import PictureMetric, protocol_tags
 from lightning_modules.base import FaceGenModule
 
 
 class Evaluator(pl.Callback):
     """Feeds what a step returns to metrics and logs them at the end of the pass.
 
-    Metrics kept here do not follow the module's precision and stay out of its checkpoints.
+    Metrics kept here do not follow the module's precision and stay out of its checkpoints. What a picture metric says
+    beside its value is logged as ``<name>_<detail>``, and its protocol as tags.
 
     Args:
         metrics: name -> (metric, names of the step's outputs that its ``update`` takes, in order).
@@ -24,6 +26,8 @@ class Evaluator(pl.Callback):
         self.metrics = dict(metrics)
         self.values: dict[str, float] = {}
         """What the last pass gave, by metric name."""
+        self.tags: dict[str, str] = {}
+        """How, see ``metrics/picture_metric.py``."""
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._reset(pl_module)
@@ -56,11 +60,23 @@ class Evaluator(pl.Callback):
     def _update(self, outputs: Mapping[str, Tensor], pl_module: pl.LightningModule) -> None:
         with torch.autocast(pl_module.device.type, enabled=False):
             for metric, fields in self.metrics.values():
-                values = (outputs[field] for field in fields)
-                metric.update(*(v.float() if v.is_floating_point() else v for v in values))
+                metric.update(*(_single(outputs[field]) for field in fields))
 
     def _finish(self, trainer: pl.Trainer, pl_module: pl.LightningModule, split: str) -> None:
         assert isinstance(pl_module, FaceGenModule)
-        self.values = {name: float(metric.compute()) for name, (metric, _) in self.metrics.items()}
+        self.values, tags = {}, dict[str, str]()
+        for name, (metric, _) in self.metrics.items():
+            self.values[name] = float(metric.compute())
+            if isinstance(metric, PictureMetric):
+                self.values |= {f"{name}_{detail}": value for detail, value in metric.details().items()}
+                tags |= protocol_tags(name, metric)
         if trainer.logger is not None:
             trainer.logger.log_metrics({f"{split}/{k}": v for k, v in self.values.items()}, step=pl_module.step)
+            if tags != self.tags and hasattr(trainer.logger, "set_tags"):
+                trainer.logger.set_tags(tags)
+        self.tags = tags
+
+
+def _single(value: Any) -> Any:
+    """Numbers in single precision; labels and prompts as they are."""
+    return value.float() if isinstance(value, Tensor) and value.is_floating_point() else value

@@ -68,7 +68,7 @@ def bench_batches(root: Path) -> None:
         build_texture_cache(root, textures, mips, root / "cache", "raise"), mips, "raise", TextureMap
     )
     labels = torch.arange(FILES)
-    dataset = TextureDataset(cache.rows, np.arange(FILES), mips, labels, labels)
+    dataset = TextureDataset(cache.rows, np.arange(FILES), labels, labels, mips)
     print(f"\nbatches of {BATCH} a second      from the cache   from {MAP} x {MAP} JPEGs   ratio")
     for side in PICTURES:
         cached, decoded = [], []

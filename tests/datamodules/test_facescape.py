@@ -407,6 +407,14 @@ def test_named_people_are_held_out(tmp_path):
     assert datamodule.num_identities == 7
 
 
+def test_nobody_left_to_train_on_is_said(tmp_path):
+    root = write_folder(tmp_path, people=range(1, 4))
+    for path in root.glob("3/**/*.obj"):
+        _cut(path)
+    with pytest.raises(DatasetNotFoundError, match="nobody who is trained on has a mesh"):
+        opened(root, val_identities=[1], test_identities=[2])
+
+
 @pytest.mark.parametrize("settings", [{"val_identities": [99]}, {"val_identities": [1], "test_identities": [1]}])
 def test_impossible_split_is_refused(tmp_path, settings):
     write_folder(tmp_path)

@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from helpers.raw_pictures import write_affectnet, write_affectnet_2021, write_ffhq, write_folder
 
-from datamodules.prepare.facescape import EXPECTED
+from datamodules.prepare.picture_cache import open_picture_cache
+from datamodules.prepare.recognise import KNOWN
 from experiments.cli import main
 
 COMMAND = [sys.executable, "-m", "experiments.cli"]
@@ -63,7 +66,7 @@ def test_config_mistake_is_one_line_and_code_2_in_under_a_second(facegen, tmp_pa
 def test_help_answers_in_under_half_a_second(facegen):
     ended = fastest(facegen, "--help")
     assert ended.code == 0 and ended.seconds < 0.5
-    for command in ("train", "evaluate", "reproduce", "generate", "data", "compare", "dashboard", "doctor"):
+    for command in ("train", "evaluate", "reproduce", "generate", "data", "weights", "compare", "dashboard", "doctor"):
         assert f"\n    {command}" in ended.out
 
 
@@ -99,7 +102,7 @@ def test_train_help_names_stages_words_and_exit_codes(capsys):
     flat = " ".join(out.split())
     assert code == 0
     for part in (
-        "{coma,sae,shape_cgan,texture_progan}",
+        "{coma,face_judge,sae,shape_cgan,texture_progan}",
         "profile=paper|demo|smoke",
         "resume=last",
         "key=value",
@@ -156,15 +159,49 @@ def test_seed_below_zero_is_a_mistake(capsys):
     assert code == 2 and "demo.yaml: seed = -1: must be 0 or more." in error
 
 
-@pytest.mark.parametrize(("make", "says"), [(True, "no meshes found"), (False, "no such folder")])
-def test_data_check_of_a_folder_without_data_shows_the_expected_tree(capsys, tmp_path, make, says):
+@pytest.mark.parametrize(("make", "says"), [(True, "no data set found"), (False, "no such folder")])
+def test_data_check_of_a_folder_without_data_shows_what_is_known(capsys, tmp_path, make, says):
     folder = tmp_path / "data"
     if make:
         folder.mkdir()
     code, out, error = printed(capsys, "data", "check", str(folder))
     assert code == 2 and out == ""
-    assert error == f"facegen: {folder}: {says}.\n{EXPECTED}\n"
+    assert error == f"facegen: {folder}: {says}.\n{KNOWN}\n"
     assert "models_reg/<k>_<expression>.obj" in error and "https://facescape.nju.edu.cn" in error
+    assert "train_set/" in error and "https://github.com/NVlabs/ffhq-dataset" in error
+
+
+@pytest.mark.parametrize("layout", ["old", "new", "ffhq", "folder"])
+def test_data_check_and_prepare_know_the_layouts_of_pictures(capsys, tmp_path, layout):
+    write, title, count = {
+        "old": (write_affectnet, "AffectNet, old release", 12),
+        "new": (write_affectnet_2021, "AffectNet, release of 2021", 10),
+        "ffhq": (write_ffhq, "FFHQ, images1024x1024", 7),
+        "folder": (write_folder, "pictures in a plain folder", 10),
+    }[layout]
+    root = write(tmp_path / "data")
+    code, out, _ = printed(capsys, "data", "check", str(root), "--deep")
+    assert code == 0 and title in out and f"pictures opened: {count}, of which can be used: {count}" in out
+    code, out, _ = printed(capsys, "data", "prepare", str(root), "--pixels", "16", "--cache", str(tmp_path / "cache"))
+    assert code == 0 and title in out and f"{count} pictures of 16 x 16 pixels" in out
+    folder = Path(out.splitlines()[-1].removeprefix("cache: "))
+    assert folder.parent == tmp_path / "cache" and len(open_picture_cache(folder).rows) == count
+
+
+def test_data_prepare_tells_mistakes_apart_from_faults(capsys, tmp_path):
+    root = write_folder(tmp_path / "data")
+    for words, says in (
+        (["--dataset", "ffhq"], "no of FFHQ's folders found"),
+        (["--crop", "align"], "data.crop=align"),
+        (["--pixels", "4"], "data.pixels = 4"),
+    ):
+        code, out, error = printed(capsys, "data", "prepare", str(root), *words)
+        assert code == 2 and out == "" and says in error
+    (root / "a" / "1.png").write_bytes(b"")
+    code, _, error = printed(capsys, "data", "prepare", str(root), "--on-bad-sample", "raise")
+    assert code == 2 and "a/1.png" in error and "on_bad_sample=skip" in error
+    code, out, _ = printed(capsys, "data", "prepare", str(root))
+    assert code == 0 and "zero bytes: 1" in out and "9 pictures" in out
 
 
 def test_doctor_prints_its_sections(facegen, tmp_path):
@@ -179,7 +216,7 @@ def test_doctor_prints_its_sections(facegen, tmp_path):
 
     words = [line.split() for line in lines]
     assert ["torch", torch.__version__.split("+")[0]] in [[w[0], w[-1].split("+")[0]] for w in words]
-    assert ["ir_se50", "found"] in [[w[0], w[-1]] for w in words]
+    assert ["ir_se50", "weights/model_ir_se50.pth"] in [[w[0], w[-1]] for w in words]
     assert ["facenet_vggface2", "missing"] in [[w[0], w[-1]] for w in words]
     assert lines[-1].strip() == "outputs/data/people: 1 people"
     assert any(line.startswith("  memory: ") for line in lines) and any("disk here: " in line for line in lines)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from experiments.runs import find_run, new_run, stage_folder
-from facegen_core.errors import FacegenError
+from facegen_core.errors import ConfigError, FacegenError
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +103,21 @@ def test_run_is_found_by_name_by_path_and_by_checkpoint(folder):
     run = begin(folder / "demo-001", 1)
     checkpoint = run / "checkpoints" / "0000004.ckpt"
     assert [find_run(folder, which) for which in ("demo-001", str(run), str(checkpoint))] == [run] * 3
+
+
+@pytest.mark.parametrize("inside", [".", "checkpoints/0000004.ckpt"])
+def test_run_of_another_stage_is_refused(tmp_path, folder, inside):
+    begin(folder / "demo-002", 1)
+    other = begin(stage_folder(str(tmp_path), "face3d", "shape_cgan") / "demo-001", 2)
+    with pytest.raises(
+        ConfigError, match=r"a run of stage shape_cgan; one of sae is wanted here\. There are: demo-002\."
+    ):
+        find_run(folder, str(other / inside))
+
+
+def test_run_that_was_moved_out_of_its_stage_is_found(tmp_path, folder):
+    moved = begin(tmp_path / "kept" / "best", 1)
+    assert find_run(folder, str(moved)) == moved
 
 
 def test_run_that_is_missing_lists_those_there_are(folder):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from facegen_core.images import from_uint8, grid, read_image, save_png, to_uint8
+from facegen_core.images import from_signed, from_uint8, grid, read_image, save_png, to_uint8
 
 
 def all_levels() -> np.ndarray:
@@ -58,3 +58,7 @@ def test_grid_places_pictures_row_by_row_on_white():
         assert torch.equal(sheet[:, top : top + 2, left : left + 4], pictures[i])
     assert (sheet[:, 2] == 1).all() and (sheet[:, :, 4] == 1).all(), "the gaps"
     assert (sheet[:, 6:, 5:] == 1).all(), "the empty last place"
+
+
+def test_signed_pictures_are_brought_to_the_unit_range_and_clipped():
+    assert from_signed(torch.tensor([-1.5, -1.0, 0.0, 1.0, 1.2])).tolist() == [0, 0, 0.5, 1, 1]

@@ -10,20 +10,21 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from experiments import EXPERIMENTS, stages
+from experiments import papers, stages
 
 REPOSITORY = Path(__file__).parents[2]
 HELPED = ("setup", "demo", "test", "lint", "train-<stage>", "resume-<stage>", "evaluate-<stage>", "reproduce-<slug>",
           "generate-<slug>",
-          "data-population", "data-check", "dashboard", "compare", "bench", "clean")  # fmt: skip
+          "data-population", "data-check", "data-prepare", "dashboard", "compare", "bench", "clean")  # fmt: skip
 CALLED = {
     **{target: target for target in HELPED if "<" not in target},
     **{f"{verb}-{stage}": f"facegen {verb if verb != 'resume' else 'train'} {stage}"
        for verb in ("train", "resume", "evaluate") for stage in stages()},
-    **{f"{verb}-{slug}": f"facegen {verb} {slug}" for verb in ("reproduce", "generate") for slug in EXPERIMENTS},
+    **{f"{verb}-{slug}": f"facegen {verb} {slug}" for verb in ("reproduce", "generate") for slug in papers()},
     "setup": "", "test": "-m pytest", "lint": "ruff check", "demo": "facegen reproduce", "bench": "tests.bench",
-    "data-population": "facegen data population", "data-check": "facegen data check", "compare": "facegen compare",
-    "dashboard": "facegen dashboard", "clean": "rm -rf",
+    "data-population": "facegen data population", "data-check": "facegen data check",
+    "data-prepare": "facegen data prepare", "compare": "facegen compare",
+    "dashboard": "facegen dashboard", "export-face_judge": "facegen export face_judge", "clean": "rm -rf",
 }  # fmt: skip
 
 

@@ -1,12 +1,11 @@
 """ShapeCGAN's training step: whose weights move, that it learns, and which checkpoints it takes."""
 
-import lightning.pytorch as pl
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers.fitting import fit, fit_watched
 from torch import Tensor
 
-from experiments.stage import quiet_lightning
 from facegen_core.config import OptimConfig
 from facegen_core.errors import CheckpointError
 from facegen_core.methods.face3d.config import CodeSizes, ShapeGANConfig
@@ -19,11 +18,11 @@ SIZES = CodeSizes(IDENTITY, EXPRESSION, 5, PEOPLE, EXPRESSIONS)
 SMALL = ShapeGANConfig(generator_hidden=(32, 32, 32), discriminator_hidden=(32, 32, 32), dropout=0.0)
 
 
-def module(seed: int = 0, kind: type[ShapeCGANModule] = ShapeCGANModule, lr: float = 1e-3) -> ShapeCGANModule:
+def module(seed: int = 0, lr: float = 1e-3) -> ShapeCGANModule:
     torch.manual_seed(seed)
     table = IdentityCodes.draw(torch.arange(1, 1 + PEOPLE), 5, seed)
     classifier = torch.eye(EXPRESSIONS, EXPRESSION), torch.zeros(EXPRESSIONS)
-    return kind(SMALL, SIZES, OptimConfig(lr=lr), table, classifier)
+    return ShapeCGANModule(SMALL, SIZES, OptimConfig(lr=lr), table, classifier)
 
 
 def batches(count: int, size: int = 32) -> list[CodeBatch]:
@@ -45,32 +44,8 @@ def batches(count: int, size: int = 32) -> list[CodeBatch]:
     return made
 
 
-def fit(model: pl.LightningModule, data: list[CodeBatch]) -> None:
-    quiet_lightning()
-    trainer = pl.Trainer(
-        accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False,
-    )  # fmt: skip
-    trainer.fit(model, torch.utils.data.DataLoader(data, batch_size=None))
-
-
-class Watched(ShapeCGANModule):
-    """Notes, whenever an optimiser moves, which weights it finds a gradient in."""
-
-    def configure_optimizers(self):
-        self.found: list[set[str]] = []
-        optimizers = super().configure_optimizers()
-        for optimizer in optimizers:
-            optimizer.register_step_pre_hook(
-                lambda *_: self.found.append({name for name, p in self.named_parameters() if p.grad is not None})
-            )
-        return optimizers
-
-
 def test_gradients_reach_only_the_network_whose_turn_it_is():
-    watched = module(kind=Watched)
-    fit(watched, batches(1))
-    critic, maker = watched.found
+    critic, maker = fit_watched(module(), batches(1))
     assert {name.partition(".")[0] for name in critic} == {"discriminator"}
     assert {name.partition(".")[0] for name in maker} == {"generator"}
 

@@ -2,12 +2,11 @@
 
 import math
 
-import lightning.pytorch as pl
 import pytest
 import torch
+from helpers.fitting import fit, fit_watched
 from torch import Tensor, nn
 
-from experiments.stage import quiet_lightning
 from facegen_core.config import OptimConfig
 from facegen_core.errors import CheckpointError
 from facegen_core.methods.face3d.config import GrowthConfig, TextureGANConfig, TextureSizes
@@ -21,14 +20,12 @@ SMALL = TextureGANConfig(width=8, noise_dim=4, growth=GrowthConfig(8, 16, 10, 10
 PEOPLE, NAMES = 3, ["neutral", "smile"]
 
 
-def module(
-    config: TextureGANConfig = SMALL, seed: int = 0, lr: float = 1e-3, kind: type[TextureProGANModule] | None = None
-) -> TextureProGANModule:
+def module(config: TextureGANConfig = SMALL, seed: int = 0, lr: float = 1e-3) -> TextureProGANModule:
     torch.manual_seed(seed)
     sizes = TextureSizes(identity_code_dim=5, identities=PEOPLE, expressions=len(NAMES))
     table = IdentityCodes.draw(torch.arange(1, 1 + PEOPLE), 5, seed)
     optim = OptimConfig(lr=lr, betas=[0.0, 0.99])
-    return (kind or TextureProGANModule)(config, sizes, optim, NAMES, table)
+    return TextureProGANModule(config, sizes, optim, NAMES, table)
 
 
 def batch(side: int = 16, alpha: float = 0.5, count: int = 4) -> TextureBatch:
@@ -41,40 +38,16 @@ def batch(side: int = 16, alpha: float = 0.5, count: int = 4) -> TextureBatch:
     )
 
 
-def fit(model: pl.LightningModule, batches: list[TextureBatch]) -> None:
-    """Trains on the batches, each once."""
-    quiet_lightning()
-    trainer = pl.Trainer(
-        accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False,
-    )  # fmt: skip
-    trainer.fit(model, torch.utils.data.DataLoader(batches, batch_size=None))
-
-
-class Watched(TextureProGANModule):
-    """Notes, whenever an optimiser moves, which weights it finds a gradient in."""
-
-    def configure_optimizers(self):
-        self.found: list[set[str]] = []
-        optimizers = super().configure_optimizers()
-        for optimizer in optimizers:
-            optimizer.register_step_pre_hook(
-                lambda *_: self.found.append({name for name, p in self.named_parameters() if p.grad is not None})
-            )
-        return optimizers
-
-
 # Whose weights move
 
 
 def test_gradients_reach_only_the_network_whose_turn_it_is():
-    watched = module(kind=Watched)
-    fit(watched, [batch(8, 1.0), batch(16, 0.5)])
-    critic_of_8, maker_of_8, critic_of_16, maker_of_16 = watched.found
+    model = module()
+    critic_of_8, maker_of_8, critic_of_16, maker_of_16 = fit_watched(model, [batch(8, 1.0), batch(16, 0.5)])
     for found, owner in ((critic_of_8, "discriminator."), (maker_of_8, "generator."),
                          (critic_of_16, "discriminator."), (maker_of_16, "generator.")):  # fmt: skip
         assert {name for name in found if not name.startswith(owner)} == set()
-    everything = {name for name, _ in watched.named_parameters()}
+    everything = {name for name, _ in model.named_parameters()}
     assert critic_of_16 | maker_of_16 == everything, "in the fade both resolutions learn"
     newest = ("discriminator.from_rgb.16", "discriminator.blocks.16", "generator.to_rgb.16", "generator.blocks.16")
     assert everything - critic_of_8 - maker_of_8 == {name for name in everything if name.startswith(newest)}
@@ -140,7 +113,7 @@ GUESSED = math.log(PEOPLE) + math.log(len(NAMES))
 def test_critics_loss_is_the_one_worked_out_by_hand():
     """Wasserstein + 10 penalty + 0.001 drift, and the classes of real pictures, which are recognised, alone."""
     model, shown = hand_made()
-    losses = model._critic_losses(shown)
+    losses = model.discriminator_losses(shown)
     wasserstein = FAKE_SCORE - REAL_SCORE + 10 * PENALTY + 0.001 * REAL_SCORE**2
     assert float(losses["d_penalty"]) == pytest.approx(PENALTY, rel=1e-5)
     assert float(losses["d_wasserstein"]) == pytest.approx(wasserstein, rel=1e-5)
@@ -151,7 +124,7 @@ def test_critics_loss_is_the_one_worked_out_by_hand():
 def test_generators_loss_is_the_one_worked_out_by_hand():
     """It is told of its own pictures' classes, which are not recognised here."""
     model, shown = hand_made()
-    losses = model._generator_losses(shown)
+    losses = model.generator_losses(shown)
     assert float(losses["g_adversarial"]) == pytest.approx(-FAKE_SCORE, rel=1e-5)
     assert float(losses["loss"]) == pytest.approx(-FAKE_SCORE + GUESSED, rel=1e-5)
 
@@ -160,14 +133,14 @@ def test_weights_of_the_losses_are_the_settings():
     config = TextureGANConfig(8, 4, penalty_weight=2, drift_weight=3, class_weight=0.5, growth=SMALL.growth)
     model, shown = hand_made(config)
     expected = FAKE_SCORE - REAL_SCORE + 2 * PENALTY + 3 * REAL_SCORE**2 + 0.5 * KNOWN
-    assert float(model._critic_losses(shown)["d_loss"]) == pytest.approx(expected, rel=1e-5)
-    assert float(model._generator_losses(shown)["loss"]) == pytest.approx(-FAKE_SCORE + 0.5 * GUESSED, rel=1e-5)
+    assert float(model.discriminator_losses(shown)["d_loss"]) == pytest.approx(expected, rel=1e-5)
+    assert float(model.generator_losses(shown)["loss"]) == pytest.approx(-FAKE_SCORE + 0.5 * GUESSED, rel=1e-5)
 
 
 def test_critic_sees_real_pictures_that_fade_in_and_generated_ones_of_the_same_phase():
     model, shown = module(), batch(16, 0.25)
     judge = model.discriminator = Judge(0.01, 2.0)
-    model._critic_losses(shown)
+    model.discriminator_losses(shown)
     (real, _), (fake, _), (between, _) = judge.seen
     assert torch.equal(real, faded(shown["image"], 0.25))
     assert not torch.equal(real, shown["image"])
@@ -185,10 +158,10 @@ def test_action_units_that_are_not_known_change_no_loss():
         torch.manual_seed(0)
         shown["expression"] = torch.tensor([[1, -1], [0, -1], [1, -1], [0, -1]])
         known.discriminator.expression.bias.data[1] = 10.0 * unit  # its opinion of the unknown unit
-        losses.append(known._critic_losses(shown)["d_classes"].item())
+        losses.append(known.discriminator_losses(shown)["d_classes"].item())
     assert losses[0] == losses[1]
     shown["expression"] = torch.tensor([[1, 0], [0, 0], [1, 0], [0, 0]])
-    assert known._critic_losses(shown)["d_classes"].item() > losses[0] + 1, "or the test shows nothing"
+    assert known.discriminator_losses(shown)["d_classes"].item() > losses[0] + 1, "or the test shows nothing"
 
 
 def test_generated_pictures_are_of_the_batchs_people_and_expressions_with_noise_of_their_own():

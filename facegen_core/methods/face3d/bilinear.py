@@ -60,10 +60,6 @@ class BilinearModel(NamedTuple):
         weights = (identity[:, :, None] * expression[:, None]).flatten(1)
         return (self.mean + weights @ self.core.flatten(0, 1)).unflatten(1, (-1, 3))
 
-    def reconstruct(self, displacement: Tensor) -> Tensor:
-        """Fit of both weights to meshes (B, V, 3), mm, by alternating least squares; see :meth:`encode`."""
-        return self.decode(*self.encode(displacement))
-
     def encode(self, displacement: Tensor) -> tuple[Tensor, Tensor]:
         """Identity weights (B, A) and expression weights (B, F) of meshes (B, V, 3), mm.
 

@@ -1,4 +1,4 @@
-"""What tables 1 and 2 ask of a generative model of faces, and how pairs of faces are drawn from it."""
+"""What table 1 asks of a generative model of faces, and how pairs of faces are drawn from it."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from facegen_core.metrics.functional.diversity import Differ
 
 
 class FaceModel(Protocol):
-    """A model that makes new faces and explains given ones.
+    """A model that makes new faces.
 
     A face has an identity, an expression label and noise, which is everything else. A model that knows no expressions
     holds the whole face in its identity: it fills DIV and SP of table 1, and neither DIV-ID nor DIV-EXP.
@@ -27,9 +27,6 @@ class FaceModel(Protocol):
 
     def generate(self, identity: Tensor, expression: Tensor, noise: Tensor) -> Tensor:
         """Displacements (B, V, 3), mm, of people (B, D), labels (B,) and noise (B, E)."""
-
-    def reconstruct(self, displacement: Tensor) -> Tensor:
-        """The model's face (B, V, 3) nearest to each mesh (B, V, 3), mm, as far as the model can find it."""
 
 
 def sample(model: FaceModel, count: int, generator: torch.Generator) -> Tensor:

@@ -218,11 +218,6 @@ class GaussianCodes(NamedTuple):
         """Displacements (B, V, 3), mm, of whole codes (B, K), on the CPU."""
         return self.network.decode(identity).cpu()
 
-    @torch.no_grad()
-    def reconstruct(self, displacement: Tensor) -> Tensor:
-        """Meshes (B, V, 3), mm, encoded and decoded, on the CPU."""
-        return self.network(displacement.to(self.mean.device)).cpu()
-
 
 @torch.no_grad()
 def fit_codes(network: MeshAutoencoder, meshes: MeshRows) -> GaussianCodes:

@@ -54,10 +54,6 @@ class LinearModel(NamedTuple):
         """Displacements (B, V, 3), mm, of whole codes (B, K)."""
         return self.decode(identity)
 
-    def reconstruct(self, displacement: Tensor) -> Tensor:
-        """Meshes (B, V, 3), mm, projected onto the model."""
-        return self.decode(self.encode(displacement))
-
 
 def fit_pca(meshes: MeshRows, components: int, centred: bool = True) -> LinearModel:
     """Principal components through the Gram matrix, exact, in float64, two blocks of rows at a time.

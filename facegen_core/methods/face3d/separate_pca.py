@@ -61,10 +61,6 @@ class SeparateLinearModel(NamedTuple):
         """Displacements (B, V, 3), mm, of identity codes (B, D) and expression codes (B, K)."""
         return self.identity.decode(identity) + self.expression.decode(expression)
 
-    def reconstruct(self, displacement: Tensor) -> Tensor:
-        """The model's face nearest to each mesh (B, V, 3), mm."""
-        return self.decode(*self.encode(displacement))
-
 
 def fit_separate_pca(
     meshes: MeshRows,

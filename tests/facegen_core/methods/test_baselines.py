@@ -52,12 +52,18 @@ def _fitted(name: str, meshes: np.ndarray, people: slice = slice(None)):
     return {"separate": fit_separate_pca, "bilinear": fit_bilinear}[name](own, *labels)
 
 
+def _reconstruct(model, meshes: torch.Tensor) -> torch.Tensor:
+    """Through the model's codes, as table 2 does it."""
+    codes = model.encode(meshes)
+    return model.decode(codes) if isinstance(model, LinearModel) else model.decode(*codes)
+
+
 @pytest.mark.parametrize(("name", "data"), [("joint", "additive"), ("separate", "additive"), ("bilinear", "bilinear")])
 def test_unseen_people_in_the_span_come_back(name, data, request):
     meshes = request.getfixturevalue(data)
     model = _fitted(name, meshes, slice(0, 30))
     unseen = torch.from_numpy(meshes[30:].reshape(-1, VERTICES, 3))
-    assert float((model.reconstruct(unseen) - unseen).norm(dim=-1).max()) < 0.01
+    assert float((_reconstruct(model, unseen) - unseen).norm(dim=-1).max()) < 0.01
 
 
 @pytest.mark.parametrize("name", ["joint", "separate", "bilinear"])
@@ -65,7 +71,7 @@ def test_samples_are_reconstructed_as_they_are(name, additive, bilinear):
     model = _fitted(name, bilinear if name == "bilinear" else additive)
     faces = sample(model, 30, _generator())
     assert faces.shape == (30, VERTICES, 3)
-    assert float((model.reconstruct(faces) - faces).norm(dim=-1).max()) < 0.02
+    assert float((_reconstruct(model, faces) - faces).norm(dim=-1).max()) < 0.02
 
 
 @pytest.mark.parametrize("name", ["joint", "separate", "bilinear"])
@@ -75,7 +81,7 @@ def test_reconstruction_is_the_best_of_the_span(name, additive):
     noisy = torch.from_numpy(additive[:4].reshape(-1, VERTICES, 3)).double() + 3 * torch.from_numpy(
         _random(8, 20, VERTICES, 3)
     )
-    left = (noisy - model.reconstruct(noisy.float()).double()).flatten(1)
+    left = (noisy - _reconstruct(model, noisy.float()).double()).flatten(1)
     for tangent in _tangents(model, noisy.float()):
         cosine = (left[:, None] * tangent).sum(-1) / left.norm(dim=1)[:, None] / tangent.norm(dim=-1).clamp(min=1e-9)
         assert float(cosine.abs().max()) < 2e-3
@@ -146,7 +152,7 @@ def test_bilinear_mixes_expressions_of_new_people(bilinear):
     faces = model.decode(
         person, model.expression_weights[[1, 2] * 5] * 0.5 + model.expression_weights[[3, 4] * 5] * 0.5
     )
-    assert float((model.reconstruct(faces) - faces).norm(dim=-1).mean()) < 0.05
+    assert float((_reconstruct(model, faces) - faces).norm(dim=-1).mean()) < 0.05
 
 
 def test_people_who_lack_an_expression_are_left_out(bilinear, capsys):
@@ -167,7 +173,7 @@ def test_order_of_the_meshes_does_not_matter(name, additive):
     fit = fit_separate_pca if name == "separate" else fit_bilinear
     faces = torch.from_numpy(flat[:10]) + torch.from_numpy(_random(9, 10, VERTICES, 3)).float()
     one, two = fit(flat, IDENTITY, EXPRESSION), fit(flat[order.numpy()], IDENTITY[order], EXPRESSION[order])
-    torch.testing.assert_close(one.reconstruct(faces), two.reconstruct(faces), rtol=0, atol=0.02)
+    torch.testing.assert_close(_reconstruct(one, faces), _reconstruct(two, faces), rtol=0, atol=0.02)
 
 
 def test_pairs_that_differ_in_identity_share_the_expression(additive):

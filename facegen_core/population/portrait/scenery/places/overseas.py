@@ -1,0 +1,330 @@
+"""The Americas and Australia."""
+
+from facegen_core.population.portrait.scenery.bridges import steel_arch
+from facegen_core.population.portrait.scenery.buildings import BAROQUE, facade, patch, temple_front, tower
+from facegen_core.population.portrait.scenery.land import boulders, ground, hills, mountain, road, slot_canyon, water
+from facegen_core.population.portrait.scenery.landmarks import neon_lights, shells, signboard, spiral_drum, terraces
+from facegen_core.population.portrait.scenery.people import crowd
+from facegen_core.population.portrait.scenery.plants import conifers, hedge, palms, trees
+from facegen_core.population.portrait.scenery.scene import (
+    LEFT,
+    RIGHT,
+    Scene,
+    alpine,
+    desert,
+    golden,
+    neon,
+    sunny,
+)
+from facegen_core.population.portrait.scenery.sky import beam, glow, haze, sky
+from facegen_core.population.portrait.scenery.towns import skyline
+
+REDROCK, REDSHADE = "#c8693a", "#7a3524"
+
+PLACES = (
+    Scene(
+        "Antelope Canyon",
+        "in Antelope Canyon",
+        (
+            slot_canyon("#ffc07a", "#d2622c", "#43161f", 0.3),
+            beam((0.42, 1.1), (0.62, -0.7), 0.13, "#ffe9c0"),
+            haze(-1.0, 0.35, 0.5, "#7a3a22"),
+        ),
+        desert(RIGHT),
+    ),
+    Scene(
+        "Empire State Building",
+        "in front of the Empire State Building",
+        (
+            sky("clear", -0.5, 0.4),
+            haze(-0.3, 0.4, 0.5),
+            skyline(-0.6, 0.75, "#98a3b0", 0.6, 0.12),
+            facade((0.36, -0.7, 0.96, -0.05), "#b9ad9c", (12, 9), "#5b5f68", wide=0.5, high=0.62, storeys=False),
+            facade((0.44, -0.05, 0.88, 0.16), "#bdb2a1", (9, 4), "#5b5f68", wide=0.5, high=0.62, storeys=False),
+            facade((0.5, -0.4, 0.82, 0.6), "#c3b8a7", (7, 16), "#5e626b", wide=0.5, high=0.66, storeys=False),
+            facade((0.54, 0.6, 0.78, 0.68), "#c3b8a7", (5, 1), "#5e626b", storeys=False),
+            tower(
+                ((1, 0), (1, 0.12), (0.7, 0.14), (0.7, 0.42), (0.5, 0.5), (0.3, 0.54), (0.1, 0.56), (0.07, 1)),
+                0.66,
+                0.68,
+                0.075,
+                0.4,
+                "#ccd0d3",
+            ),
+            skyline(-0.75, 0.62, "#8a8f98", 0.22, 0.16, spans=((-1.3, -0.3), (0.92, 1.3))),
+            skyline(-0.9, 0.5, "#7d7468", 0.05, 0.2, glass="#3f444c"),
+        ),
+        sunny(LEFT),
+    ),
+    Scene(
+        "Glacier Bay National Park",
+        "in Glacier Bay National Park",
+        (
+            sky("northern", -0.1, 0.5),
+            mountain(
+                "-1.4,0.5 -0.85,0.82 -0.5,0.5 0.0,0.62 0.5,0.5 0.85,0.86 1.4,0.4",
+                "#8d97a0",
+                "#51637a",
+                foot=-0.4,
+                snow=0.22,
+                haze=0.3,
+                rugged=0.16,
+            ),
+            mountain("-1.4,0.25 -1.0,0.3 -0.75,0.1 -0.55,-0.2", "#6d7466", "#3d4a48", foot=-0.5, haze=0.15),
+            mountain("-0.7,-0.05 -0.2,0.12 0.3,0.2 0.8,0.14 1.4,0.16", "#f2f8fb", "#a9c9dd", foot=-0.4, rugged=0.3),
+            mountain(
+                "-0.8,-0.1 -0.3,0.0 0.4,0.04 1.0,-0.02 1.4,0.02",
+                "#d9eef6",
+                "#5fa5cf",
+                foot=-0.5,
+                rugged=0.5,
+                fluted=True,
+            ),
+            water("#7aa3b0", -0.34, 0.5, 0.45, "#2f5d6d"),
+            boulders(
+                [(-0.9, -0.42), (-0.6, -0.48), (0.55, -0.44), (0.78, -0.55), (1.0, -0.43), (-1.05, -0.6), (-0.3, -0.4)],
+                0.07,
+                "#e3f3fa",
+                "#4f93bd",
+            ),
+        ),
+        alpine(LEFT),
+    ),
+    Scene(
+        "Guggenheim Museum",
+        "in front of the Guggenheim Museum",
+        (
+            sky("clear", -0.4, 0.4),
+            facade((-1.4, -0.6, -0.75, 0.75), "#a98f78", (5, 10), storeys=False, haze=0.1),
+            facade((-0.3, -0.6, 0.3, 0.9), "#bdb3a4", (6, 12), storeys=False, haze=0.12),
+            facade(
+                (0.86, -0.5, 1.4, 0.98),
+                "#cfcac0",
+                (3, 11),
+                "#9aa3aa",
+                wide=0.8,
+                high=0.3,
+                storeys=False,
+                trim="#d9d5cc",
+            ),
+            patch("-1.4,-0.42 1.4,-0.42 1.4,-0.16 -1.4,-0.16", "#f1ede4", "#c9c4ba"),
+            spiral_drum(-0.76, -0.18, 0.3, 0.5, 2),
+            spiral_drum(0.6, -0.2, 0.46, 0.86, 4),
+            patch("-1.4,-0.62 1.4,-0.62 1.4,-0.4 -1.4,-0.4", "#4b4b50", "#33343a"),
+            ground("#8d8b88", "#a19f9b", -0.6, 0.08),
+            trees(-0.6, 0.5, "#58763c", ((-1.25, -1.0),)),
+            crowd(-0.62, 0.16, 10),
+        ),
+        sunny(LEFT),
+    ),
+    Scene(
+        "Las Vegas",
+        "in Las Vegas",
+        (
+            sky("night", -0.4, 0.2),
+            glow(0.0, -0.4, 1.6, "#b04a9a", 0.5),
+            skyline(-0.5, 0.9, "#2b2340", 0.1, 0.2, lit=0.55, glass="#4a3a66"),
+            facade((0.86, -0.6, 1.3, 0.75), "#3a2a50", (6, 16), "#d9a24a", lit=0.7, storeys=False, trim="#3a2a50"),
+            facade((0.3, -0.6, 0.56, 0.4), "#402036", (5, 11), "#e0569a", lit=0.5, storeys=False, trim="#402036"),
+            neon_lights(-0.6, 0.5, 90),
+            signboard(-0.6, 0.34, 0.52),
+            palms(-0.6, ((0.62, 0.95), (-0.36, 0.6)), "#3f5a34"),
+            ground("#231d2c", "#4a2d52", -0.58, 0.2),
+        ),
+        neon(LEFT),
+    ),
+    Scene(
+        "Monte Fitz Roy",
+        "in front of Monte Fitz Roy",
+        (
+            sky("dawn", -0.1, 0.3),
+            mountain(
+                "-1.4,0.2 -1.1,0.34 -0.95,0.3 -0.82,0.72 -0.74,0.5 -0.62,0.62 -0.45,0.42 -0.2,0.6 -0.05,0.95 0.08,0.98 "
+                "0.2,0.7 0.38,0.55 0.5,0.82 0.6,0.86 0.7,0.55 0.84,0.64 1.0,0.3 1.4,0.22",
+                "#e8a283",
+                "#6f5a72",
+                foot=-0.3,
+                haze=0.12,
+                rugged=0.2,
+                fluted=True,
+            ),
+            mountain(
+                "-1.4,0.1 -0.9,0.16 -0.4,0.2 0.2,0.14 0.7,0.22 1.4,0.08", "#f3dccf", "#9a93b8", foot=-0.4, rugged=0.2
+            ),
+            mountain("-1.4,-0.05 -0.8,-0.1 0.0,-0.2 0.8,-0.08 1.4,0.0", "#8d7a68", "#4a4450", foot=-0.5, rugged=0.2),
+            water("#a9b3c4", -0.3, 0.75, 0.35, "#35546b"),
+            boulders([(-1.0, -0.72), (-0.75, -0.8), (0.7, -0.74), (0.95, -0.68)], 0.12, "#7a6c62"),
+        ),
+        golden(LEFT),
+    ),
+    Scene(
+        "Monument Valley Navajo Tribal Park",
+        "in Monument Valley Navajo Tribal Park",
+        (
+            sky("deep", -0.15, 0.35),
+            mountain(
+                "-1.4,0.0 -0.6,-0.04 0.2,-0.02 1.4,0.0",
+                "#b87a5c",
+                "#8a5a50",
+                foot=-0.3,
+                haze=0.35,
+                strata=0.5,
+                rugged=0.03,
+            ),
+            mountain(
+                "-1.02,-0.16 -0.92,0.06 -0.88,0.12 -0.86,0.6 -0.6,0.62 -0.55,0.56 -0.53,0.3 "
+                "-0.5,0.42 -0.47,0.42 -0.45,0.12 -0.3,-0.1 -0.24,-0.16",
+                REDROCK,
+                REDSHADE,
+                foot=-0.2,
+                haze=0.08,
+                rugged=0.04,
+                strata=0.5,
+                fluted=True,
+            ),
+            mountain(
+                "0.34,-0.16 0.46,0.02 0.52,0.1 0.53,0.42 0.56,0.42 0.58,0.28 "
+                "0.6,0.54 0.84,0.56 0.87,0.1 0.94,0.04 1.08,-0.16",
+                REDROCK,
+                REDSHADE,
+                foot=-0.2,
+                haze=0.05,
+                rugged=0.04,
+                strata=0.5,
+                fluted=True,
+            ),
+            ground("#b8552f", "#c98258", -0.18, 0.22),
+            road(0.0, -0.18, 0.9, "#8f6a58"),
+            trees(-0.3, 0.08, "#7a7d4a", ((-1.3, -0.3), (0.3, 1.3)), pitch=1.3),
+            trees(-0.55, 0.14, "#6f743f", ((-1.3, -0.5), (0.5, 1.3)), pitch=1.8),
+        ),
+        desert(LEFT),
+    ),
+    Scene(
+        "Ollantaytambo",
+        "in Ollantaytambo",
+        (
+            sky("high", 0.2, 0.4),
+            mountain(
+                "-1.4,0.45 -0.8,0.78 -0.3,0.4 0.3,0.5 0.8,0.9 1.4,0.6",
+                "#8f8a66",
+                "#55603f",
+                foot=-0.8,
+                haze=0.25,
+                rugged=0.15,
+            ),
+            terraces(0.2, 1.6, -0.75, 0.42, 9, "#83745f", "#7d9344", 0.35),
+            terraces(-1.6, -0.25, -0.8, 0.2, 8, "#7d6f5b", "#83984a", 0.3),
+            *(
+                patch(((x, 0.4), (x + 0.11, 0.4), (x + 0.1, 0.66), (x + 0.01, 0.64)), "#c4b3a0", "#8f7f6d", 0.2, 0.12)
+                for x in (0.62, 0.74, 0.86, 0.98)
+            ),
+            ground("#7d9148", "#8fa158", -0.75, 0.2),
+        ),
+        alpine(LEFT),
+    ),
+    Scene(
+        "Sydney Harbor Bridge",
+        "in front of the Sydney Harbor Bridge",
+        (
+            sky("deep", -0.35, 0.35),
+            skyline(-0.36, 0.3, "#a9b3bd", 0.45, 0.1, spans=((0.2, 1.3),)),
+            hills(-0.3, "#5f7a58", -0.5, 0.25, 0.05),
+            steel_arch(-1.0, 1.05, -0.1, 0.86, "#5a6670", "#c9b899"),
+            shells(0.74, -0.46, 0.3),
+            water("#5b8fb5", -0.46, 0.4, 0.8, "#1f527d"),
+        ),
+        sunny(LEFT),
+    ),
+    Scene(
+        "Uluru",
+        "in front of Uluru",
+        (
+            sky("deep", -0.2, 0.2),
+            mountain(
+                "-1.5,-0.22 -1.3,-0.1 -1.1,0.12 -0.86,0.26 -0.5,0.34 0.1,0.36 "
+                "0.6,0.33 0.84,0.26 1.0,0.1 1.1,-0.06 1.2,-0.22",
+                "#dd7038",
+                "#8f3a22",
+                foot=-0.24,
+                haze=0.04,
+                rugged=0.02,
+                fluted=True,
+            ),
+            ground("#c0602f", "#b98a4f", -0.24, 0.22),
+            trees(-0.3, 0.14, "#7a8245", pitch=0.7),
+            trees(-0.5, 0.18, "#8d8a48", ((-1.3, -0.35), (0.4, 1.3)), pitch=1.4),
+        ),
+        desert(LEFT),
+    ),
+    Scene(
+        "University",
+        "at a University",
+        (
+            sky("clear", -0.35, 0.4),
+            facade(
+                (-1.4, -0.45, 1.4, 0.24),
+                "#a5533f",
+                (20, 3),
+                "#4b5663",
+                high=0.56,
+                roof="#5d6468",
+                rise=0.22,
+                trim="#ece4d6",
+                storeys=False,
+            ),
+            facade((0.54, -0.45, 0.84, 0.5), "#a5533f", (2, 4), arched=True, trim="#ece4d6", storeys=False),
+            facade((0.57, 0.5, 0.81, 0.7), "#eee8dc", (2, 1), arched=True),
+            tower(BAROQUE, 0.69, 0.7, 0.12, 0.4, "#6fa28d"),
+            patch("0.63,0.36 0.75,0.36 0.75,0.46 0.63,0.46", "#f4efe2"),
+            temple_front((-0.98, -0.45, -0.2, 0.26), "#eee8dc", 6, gable=0.34),
+            ground("#6b8f42", "#8aa65a", -0.46, 0.14),
+            patch("-0.75,-0.46 -0.45,-0.46 0.7,-1.2 -0.5,-1.2", "#c9beab", "#b3a793"),
+            trees(-0.5, 0.52, "#5d7d3a", ((0.95, 1.4), (-1.35, -1.1))),
+            hedge(0.3, -0.5, 1.3, -0.42),
+            crowd(-0.54, 0.15, 12),
+        ),
+        sunny(LEFT),
+    ),
+    Scene(
+        "Yosemite National Park",
+        "in Yosemite National Park",
+        (
+            sky("deep", 0.0, 0.35),
+            mountain(
+                "0.3,-0.1 0.5,0.2 0.62,0.5 0.74,0.66 0.86,0.62 0.9,0.2 1.4,0.1",
+                "#b9b9b5",
+                "#77828f",
+                foot=-0.3,
+                haze=0.3,
+                rugged=0.04,
+                fluted=True,
+            ),
+            mountain("-0.4,0.1 0.1,0.22 0.5,0.1 1.4,0.24", "#8f9d9a", "#5f7480", foot=-0.3, haze=0.4),
+            mountain(
+                "-1.4,1.0 -1.0,0.94 -0.72,0.9 -0.56,0.78 -0.5,0.3 -0.42,0.05 -0.2,-0.25",
+                "#d6cdbf",
+                "#77777f",
+                foot=-0.5,
+                haze=0.1,
+                rugged=0.06,
+                fluted=True,
+            ),
+            mountain(
+                "0.72,-0.3 0.86,0.1 1.02,0.42 1.4,0.55",
+                "#b5ada0",
+                "#5e625f",
+                foot=-0.5,
+                haze=0.08,
+                rugged=0.08,
+                fluted=True,
+            ),
+            patch("0.97,0.36 1.0,0.36 1.02,-0.15 0.94,-0.15", "#f4f7f8", "#e6edf0"),
+            conifers(-0.32, 0.2, "#4a6b4c", haze=0.3),
+            conifers(-0.45, 0.26, "#35563a", haze=0.12),
+            ground("#8a9a4e", "#a3ad62", -0.45, 0.2),
+            conifers(-0.62, 0.75, "#2f4d35", ((-1.25, -0.7), (0.72, 1.3))),
+        ),
+        sunny(LEFT),
+    ),
+)
