@@ -277,7 +277,7 @@ def test_cache_is_built_once_and_belongs_to_the_topology(root, monkeypatch):
         opened(root)
     np.save(root / "Registered" / "uv-data" / "canonical_vertices.npy", np.ones((len(texels()), 3)))
     called = []
-    monkeypatch.setattr(mesh_cache, "_build", lambda *_: called.append(1))
+    monkeypatch.setattr(mesh_cache, "fill_rows", lambda *_: called.append(1))
     with pytest.raises(FileNotFoundError):
         opened(root)
     assert called
