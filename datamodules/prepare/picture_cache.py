@@ -15,12 +15,13 @@ from datamodules.prepare.picture_file import PictureFile
 from datamodules.prepare.pictures import BadPictureError, read_picture
 from datamodules.prepare.report import Tally
 from datamodules.prepare.row_cache import Row, RowCache, build_once, files_key, fill_rows, open_rows
-from facegen_core.errors import BadSampleError, ConfigError, NoFaceError
+from facegen_core.errors import BadSampleError, ConfigError, DatasetNotFoundError, NoFaceError
 from facegen_core.files import atomic_path
+from facegen_core.population.truth import read_truth, truth_files
 from facegen_core.types import BadSamplePolicy
 
 FORMAT, LEAST_PIXELS = 1, 8
-LISTED, TRUTH = "listed.json", "truth"
+LISTED = "listed.json"
 NAMES_SHOWN = 10
 NO_FACE, NOT_CROPPED, BAD_TRUTH = "no face found", "cannot be cropped", "truth that cannot be read"
 
@@ -134,8 +135,7 @@ def build_picture_cache(
 ) -> Path:
     """Makes the cache of a data set's pictures if it is not there, going on where a killed build stopped.
 
-    People are numbered if the data set has a folder ``truth`` of JSON files, one a person, as the population has:
-    ``{"person": 7, "pictures": [{"file": path, ...}, ...]}``.
+    People are numbered if their truth lies with the pictures, as the population's does.
 
     Args:
         pictures: which.
@@ -155,12 +155,12 @@ def build_picture_cache(
     if pixels < LEAST_PIXELS:
         raise ConfigError(f"data.pixels = {pixels}: must be {LEAST_PIXELS} or more.")
     root, reader = pictures.root, PictureReader(pixels, framing)
-    truth = sorted(path.relative_to(root).as_posix() for path in (root / TRUTH).glob("*.json"))
-    key = files_key(FORMAT, [(path, root / path) for path in (*pictures.sources(framing.needs), *truth)])
+    truths = [path.relative_to(root).as_posix() for path in truth_files(root)]
+    key = files_key(FORMAT, [(path, root / path) for path in (*pictures.sources(framing.needs), *truths)])
 
     def build(work: Path) -> str:
         tally = Tally(on_bad_sample)
-        files = list(_with_people(pictures.files(tally, framing.needs), root, truth, tally))
+        files = list(_with_people(pictures.files(tally, framing.needs), root, truths, tally))
         if not files:
             raise BadSampleError(f"{root}: no picture can be used: {'; '.join(tally.lines())}")
         with atomic_path(work / LISTED) as temporary:
@@ -185,14 +185,14 @@ def open_picture_cache(folder: Path, on_bad_sample: BadSamplePolicy = "skip") ->
     return PictureCache(**vars(cache), listed=tally)
 
 
-def _with_people(files: list[PictureFile], root: Path, truth: list[str], tally: Tally) -> Iterator[PictureFile]:
+def _with_people(files: list[PictureFile], root: Path, truths: list[str], tally: Tally) -> Iterator[PictureFile]:
     """The pictures with their people's labels, counted from 0 in the order of their numbers."""
     persons: dict[str, int] = {}
-    for path in truth:
+    for path in truths:
         try:
-            person = json.loads((root / path).read_text())
-            persons |= {str(picture["file"]): int(person["person"]) for picture in person["pictures"]}
-        except (OSError, ValueError, KeyError, TypeError):
+            truth = read_truth(root / path)
+            persons |= {str(picture["file"]): truth["person"] for picture in truth["pictures"]}
+        except DatasetNotFoundError:
             tally.bad(BAD_TRUTH, path)
     label = {person: i for i, person in enumerate(sorted(set(persons.values())))}
     for file in files:
