@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from datamodules.base import FaceDataModule
 from datamodules.config import JudgeDataConfig
-from datamodules.prepare.five_points import FivePoints
+from datamodules.prepare.aligned import FivePoints
+from datamodules.prepare.framing import Framing
 from datamodules.prepare.picture_cache import build_picture_cache, open_picture_cache
 from datamodules.prepare.picture_file import PictureFile
 from datamodules.prepare.report import Tally
@@ -42,7 +43,7 @@ class TruthSet:
     root: Path
     truths: Sequence[Truth]
     title: str = "embedded people"
-    crops: tuple[str, ...] = ()
+    crops: tuple[Framing, ...] = ()
 
     def sources(self, needs: str) -> Sequence[str]:
         return [picture["file"] for truth in self.truths for picture in pictures_of(truth)]

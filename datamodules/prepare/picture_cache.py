@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from datamodules.prepare.framing import CROPS, FILTER, Framing
+from datamodules.prepare.framing import FILTER, Framing
 from datamodules.prepare.picture_file import PictureFile
 from datamodules.prepare.pictures import BadPictureError, read_picture
 from datamodules.prepare.report import Tally
@@ -38,8 +38,8 @@ class PictureSet(Protocol):
         """What data set it is, for messages."""
 
     @property
-    def crops(self) -> tuple[str, ...]:
-        """Names of the crops that can be had of it; the first is the usual one."""
+    def crops(self) -> Sequence[Framing]:
+        """What can be had of it; the first is the usual one."""
 
     def sources(self, needs: str) -> Sequence[str]:
         """Paths below the root of all files that a cache depends on: pictures, and what labels them.
@@ -76,7 +76,7 @@ class PictureReader:
         try:
             crop = np.asarray(self.framing(root, picture, file, self.pixels)).reshape(self.shape)
         except NoFaceError as error:
-            raise BadPictureError(NO_FACE, f"{root / file.path}: {error}") from None
+            raise BadPictureError(NO_FACE, str(error)) from None
         except BadSampleError:
             raise
         except Exception as error:  # one picture, with whatever is odd about it, does not end the run
@@ -121,13 +121,14 @@ def choose_framing(pictures: PictureSet, crop: str) -> Framing:
     Raises:
         ConfigError: the data set does not have what the crop needs.
     """
-    name = pictures.crops[0] if crop == "auto" else crop
-    if name not in pictures.crops:
+    framings = {framing.name: framing for framing in pictures.crops}
+    name = pictures.crops[0].name if crop == "auto" else crop
+    if name not in framings:
         raise ConfigError(
             f"data.crop={name}: {pictures.root} does not say where the faces are; crops that can be had of it: "
-            f"{', '.join(pictures.crops)}."
+            f"{', '.join(framings)}."
         )
-    return CROPS[name]
+    return framings[name]
 
 
 def build_picture_cache(

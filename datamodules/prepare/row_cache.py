@@ -4,6 +4,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -303,7 +304,14 @@ def _one_by_one(chunk: Chunk, read: Read) -> Iterator[list[Outcome]]:
 
 
 def _processes(count: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("forkserver"))
+    return ProcessPoolExecutor(count, multiprocessing.get_context("forkserver"), initializer=_take_one_thread)
+
+
+def _take_one_thread() -> None:
+    """There are as many processes as processors: a reader that computes, such as a detector, takes one of them."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # for a torch that is imported from now on
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 def _read_chunk(raw: Path, rows: int, reader: RowReader, root: Path, files: Chunk) -> list[Outcome]:

@@ -13,7 +13,7 @@ from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.emotions import UNIT_NAMES, unit_labels
 from facegen_core.population.portrait.portrait import Picture, photograph
 from facegen_core.population.portrait.shot import Shot
-from facegen_core.population.truth import TRUTH
+from facegen_core.population.truth import MASKS, TRUTH
 from facegen_core.population.writing import JPEG_QUALITY, Person
 
 
@@ -48,7 +48,7 @@ def write_photos(out: Path, person: Person, photos: Iterable[Photo], shared: Ana
     for photo in photos:
         picture = photograph(person, photo.shot, shared, pixels)
         save_picture(picture, out / photo.file)
-        mask = f"masks/{Path(photo.file).stem}.png"
+        mask = f"{MASKS}/{Path(photo.file).stem}.png"
         (out / mask).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray((255 * picture.mask.numpy()).round().astype(np.uint8)).save(out / mask)
         records.append(_record(photo, picture, mask))

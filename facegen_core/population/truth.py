@@ -8,6 +8,8 @@ from facegen_core.errors import DatasetNotFoundError
 
 TRUTH = "truth/{}.json"
 """Of a person by name; there once all of the person's files are."""
+MASKS = "masks"
+"""Folder of the faces' masks, which are no pictures of people."""
 ANOTHER = "counterfactual_of"
 """Fact of a picture that shows the one it names once more, with another emotion."""
 Truth = dict[str, Any]

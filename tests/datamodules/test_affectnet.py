@@ -23,7 +23,7 @@ from PIL import Image
 
 from datamodules.affectnet import AffectNetDataModule
 from datamodules.config import AffectNetConfig
-from datamodules.prepare import affectnet, affectnet_2021, framing, pictures
+from datamodules.prepare import affectnet, affectnet_2021, aligned, framing, picture_cache, pictures
 from datamodules.prepare.affectnet import EXPECTED, find_affectnet, is_affectnet, read_list
 from datamodules.prepare.affectnet_labels import BAD_LABEL, DROPPED
 from datamodules.prepare.picture_check import check_pictures
@@ -179,15 +179,20 @@ def test_second_listing_is_counted_and_the_first_kept(tmp_path):
 def test_boxes_and_landmarks_of_all_kinds_end_in_named_outcomes(tmp_path):
     root = write_affectnet(tmp_path)
     boxes = {0: (16, 8, 32, 32), 1: (16, 8, 0, 32), 2: (200, 8, 32, 32), 3: ("NULL", "x", "", ""), 4: (-4, -4, 32, 32)}
-    names = sorted(p.relative_to(root / IMAGES).as_posix() for p in (root / IMAGES).rglob("0*"))[:5]
+    names = sorted(p.relative_to(root / IMAGES).as_posix() for p in (root / IMAGES).rglob("0*"))[:7]
     marks = {0: points(), 1: points() + 500, 2: np.zeros((60, 2)), 3: np.full((68, 2), np.nan), 4: points() - [0, 18]}
-    rewrite(root, [row(names[i], 1, boxes[i], marks[i]) for i in boxes])
+    rows = [row(names[i], 1, boxes[i], marks[i]) for i in boxes]
+    for name, text in ((names[5], "1;x;3"), (names[6], " ")):
+        rows.append(row(name, 1))
+        rows[-1][HEADER.index("facial_landmarks")] = text
+    rewrite(root, rows)
     outcomes = opened(root, crop="box").pictures.outcomes
     assert outcomes == {framing.BOX_OUTSIDE: 2, framing.NO_BOX: 1, framing.REFLECTED: 1}
     outcomes = opened(root, crop="align").pictures.outcomes
-    assert outcomes[framing.LANDMARKS_OUTSIDE] == 1
-    assert outcomes["landmarks that cannot be read"] == 2
-    assert outcomes[framing.SOME_OUTSIDE] == 1
+    assert outcomes[aligned.LANDMARKS_OUTSIDE] == 1
+    assert outcomes["landmarks that cannot be read"] == 3
+    assert outcomes[picture_cache.NO_FACE] == 1, "no landmarks are given: the detector looks"
+    assert outcomes[aligned.SOME_OUTSIDE] == 1
 
 
 def test_broken_pictures_are_skipped_by_name(tmp_path):

@@ -137,7 +137,7 @@ def test_crop_that_fails_is_that_pictures_outcome(tmp_path):
 
 
 def test_crop_that_the_data_cannot_have_is_a_mistake_that_lists_the_others(tmp_path):
-    with pytest.raises(ConfigError, match=r"data\.crop=box: .*: as_is\."):
+    with pytest.raises(ConfigError, match=r"data\.crop=box: .*: as_is, align\."):
         choose_framing(PictureFolder(tmp_path), "box")
 
 
