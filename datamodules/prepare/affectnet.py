@@ -212,8 +212,11 @@ def _row(
 
 def _is_list(path: Path) -> bool:
     """Whether a file of that name begins as AffectNet's lists do."""
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        first = next(csv.reader(file), [])
+    try:
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+            first = next(csv.reader(file), [])
+    except (OSError, csv.Error):
+        return False
     return _is_header(first) or len(first) == len(COLUMNS)
 
 
@@ -281,7 +284,7 @@ def _folders(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
     """Folders below the root, relative to it, with the names in them; not those by number, which hold pictures."""
     if not root.is_dir():
         return
-    for folder, inner, files in os.walk(root):
+    for folder, inner, files in os.walk(root, followlinks=True):  # large folders are often kept elsewhere
         relative = Path(folder).relative_to(root)
         place = "" if relative == Path() else relative.as_posix()
         yield place, inner, [name for name in files if name.lower().endswith(".csv")]

@@ -203,11 +203,18 @@ def open_rows(
 
 
 def files_key(version: int, files: Sequence[tuple[str, Path]]) -> str:
-    """Names the files a cache is made from by their names, sizes and times."""
+    """Names the files a cache is made from by their names, sizes and times.
+
+    One that is gone since it was listed, or links to nothing, is named too: to say so is its reader's part.
+    """
     digest = hashlib.sha256(f"format {version}".encode())
     for name, path in files:
-        status = path.stat()
-        digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+        try:
+            status = path.stat()
+            state = f"{status.st_size} {status.st_mtime_ns}"
+        except OSError:
+            state = "gone"
+        digest.update(os.fsencode(f"{name} {state}\n"))  # names are bytes, not always of UTF-8
     return digest.hexdigest()[:24]
 
 
