@@ -89,7 +89,8 @@ class PictureDataConfig:
     Attributes:
         root: the data set's folder.
         pixels: side of the pictures.
-        crop: "as_is" (the whole picture), "box" (the face's box, made square), "align" (the face, eyes level); "auto":
+        crop: "as_is" (the whole picture), "box" (the face's box, made square), "align" (the face, eyes level, by the
+            data set's own points; by a detector in AffectNet where they are missing and in plain folders); "auto":
             "box" for AffectNet's old release, "align" for FFHQ's pictures in the wild, else "as_is".
         flip: mirror half of the pictures trained on.
         val_fraction: share held out for validation where the data set has no such list; of people, if they are known.

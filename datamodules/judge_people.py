@@ -1,7 +1,6 @@
 """Pictures of embedded people for their judges: several of each person at a time, with all that is true of them."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from datamodules.base import FaceDataModule
 from datamodules.config import JudgeDataConfig
-from datamodules.prepare.five_points import FivePoints
+from datamodules.prepare.aligned import FivePoints
+from datamodules.prepare.framing import Framing
 from datamodules.prepare.picture_cache import build_picture_cache, open_picture_cache
 from datamodules.prepare.picture_file import PictureFile
 from datamodules.prepare.report import Tally
@@ -23,13 +23,12 @@ from datamodules.rows import RowDataset
 from facegen_core.errors import ConfigError, DatasetNotFoundError
 from facegen_core.methods.face_judge.framing import ARCFACE_SIDE, WIDE_PIXELS, WIDE_SIDE
 from facegen_core.population.emotions import UNIT_NAMES
+from facegen_core.population.truth import ANOTHER, Truth, read_truths
 from facegen_core.seeding import numpy_generator, torch_generator
 from facegen_core.types import JudgeBatch
 
 _SPLIT = 31
-TRUTH, ANOTHER = "truth", "counterfactual_of"
-"""Pictures that show another one again with another emotion are left out."""
-Truth = dict[str, Any]
+FACTS = ("emotion", "landmarks", "action_units")
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class TruthSet:
     root: Path
     truths: Sequence[Truth]
     title: str = "embedded people"
-    crops: tuple[str, ...] = ()
+    crops: tuple[Framing, ...] = ()
 
     def sources(self, needs: str) -> Sequence[str]:
         return [picture["file"] for truth in self.truths for picture in pictures_of(truth)]
@@ -58,7 +57,7 @@ class TruthSet:
 
 
 def pictures_of(truth: Truth) -> list[Truth]:
-    """A person's pictures that are used."""
+    """A person's pictures that are used; those that show another one again with another emotion are not."""
     return [picture for picture in truth["pictures"] if ANOTHER not in picture]
 
 
@@ -140,7 +139,12 @@ class JudgeDataModule(FaceDataModule):
         if self.folder is not None:
             return
         root = Path(self.config.root or "")
-        truths = read_truths(root)
+        truths = read_truths(root, *FACTS)
+        if not truths:
+            raise DatasetNotFoundError(
+                f"{root}: no truth/*.json. The judges are trained on embedded people: write some with `facegen data "
+                "population --layout affectnet --people 2000 --out DIR`."
+            )
         self.units = {picture["file"]: picture["action_units"] for t in truths for picture in t["pictures"]}
         cache = Path(self.config.cache) if self.config.cache else root / ".facegen_cache"
         framing = FivePoints(ARCFACE_SIDE, WIDE_SIDE)
@@ -183,28 +187,6 @@ class JudgeDataModule(FaceDataModule):
         return self._loader(
             self.datasets[split], batch_size=self.batch_size * self.config.pictures_of_each, sampler=loader.sampler
         )
-
-
-def read_truths(root: Path) -> list[Truth]:
-    """The truth about each person of a population, by their numbers.
-
-    Raises:
-        DatasetNotFoundError: there is none, or it is not what the population writes.
-    """
-    truths = []
-    for path in sorted((root / TRUTH).glob("*.json")):
-        try:
-            truth = json.loads(path.read_text())
-            truths.append({**truth, "person": int(truth["person"])})
-            _ = [(p["file"], p["emotion"], p["landmarks"], p["action_units"]) for p in truth["pictures"]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DatasetNotFoundError(f"{path}: not the truth about a person's pictures: {error!r}") from None
-    if not truths:
-        raise DatasetNotFoundError(
-            f"{root}: no {TRUTH}/*.json. The judges are trained on embedded people: write some with `facegen data "
-            "population --layout affectnet --people 2000 --out DIR`."
-        )
-    return sorted(truths, key=lambda truth: truth["person"])
 
 
 def split_people(people: npt.NDArray[np.int64], config: JudgeDataConfig) -> dict[str, list[int]]:

@@ -81,7 +81,7 @@ class PictureDataModule(FaceDataModule):
         config: which pictures.
         batch_size: samples a process takes at a time.
         seed: the run's seed.
-        framing: crops in place of ``config.crop``, for pictures that need a detector.
+        framing: crops in place of ``config.crop``.
     """
 
     def __init__(self, config: PictureDataConfig, batch_size: int, seed: int, framing: Framing | None = None) -> None:

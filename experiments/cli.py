@@ -1,6 +1,7 @@
 """The ``facegen`` command. Heavy imports wait until a command needs them, so help and mistakes are answered at once."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         Ctrl-C stopped ends with 143 or 130 once its step is saved.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files are not always text
     if "--quiet" in words:  # wherever it stands
         os.environ["FACEGEN_QUIET"] = "1"
         words = [word for word in words if word != "--quiet"]

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from experiments.tracking.record import PACKAGES
+from facegen_core.errors import DatasetNotFoundError
 
 
 def doctor() -> str:
@@ -56,8 +57,23 @@ def _weights() -> list[str]:
 
 def _data() -> list[str]:
     folder = Path("outputs/data")
-    found = sorted(path for path in folder.glob("*") if path.is_dir())
-    people = ("*/models_reg", "Sequences(2D+3D)/*")  # FaceScape's, BP4D's
-    counts = [sum(1 for pattern in people for _ in path.glob(pattern)) for path in found]
-    lines = [f"{path}: {count} people" for path, count in zip(found, counts, strict=True)]
+    lines = [f"{path}: {_held(path)}" for path in sorted(folder.glob("*")) if path.is_dir()]
     return lines or [f"none in {folder} yet"]
+
+
+def _held(folder: Path) -> str:
+    """What a data set's folder holds, counted without opening its files."""
+    from datamodules.prepare.pictures import SUFFIXES
+    from datamodules.prepare.recognise import find_picture_set
+    from facegen_core.population.truth import truth_files
+
+    meshes = ("*/models_reg", "Sequences(2D+3D)/*")  # FaceScape's, BP4D's
+    if people := sum(1 for pattern in meshes for _ in folder.glob(pattern)):
+        return f"{people} people"
+    try:
+        pictures = find_picture_set(folder, "auto")
+    except DatasetNotFoundError:
+        return "no data set"
+    count = sum(path.lower().endswith(SUFFIXES) for path in pictures.sources(""))
+    people = len(truth_files(folder))
+    return f"{pictures.title}, {count} pictures" + (f" of {people} people" if people else "")

@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from datamodules.prepare.affectnet_2021 import AffectNet2021
 from datamodules.prepare.affectnet_labels import read_emotion
+from datamodules.prepare.aligned import Align
+from datamodules.prepare.framing import AsIs, Box, Framing
 from datamodules.prepare.picture_file import PictureFile
 from datamodules.prepare.pictures import NO_FILE, find_pictures
 from datamodules.prepare.report import Tally
@@ -58,7 +60,7 @@ class Listed(NamedTuple):
         name: path of the picture, as written.
         emotion: 0 to 7.
         box: left, top, right, bottom, if read.
-        landmarks: (68, 2) float32 if read, or of another size if they cannot be.
+        landmarks: (68, 2) float32 if read and given, or of another size if they cannot be.
     """
 
     line: int
@@ -83,7 +85,7 @@ class AffectNetOld:
     annotation: str
     lists: dict[str, str]
     folders: list[str]
-    crops: tuple[str, ...] = ("box", "align", "as_is")
+    crops: tuple[Framing, ...] = (Box(), Align(detect=True), AsIs())
 
     @property
     def title(self) -> str:
@@ -210,8 +212,11 @@ def _row(
 
 def _is_list(path: Path) -> bool:
     """Whether a file of that name begins as AffectNet's lists do."""
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        first = next(csv.reader(file), [])
+    try:
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+            first = next(csv.reader(file), [])
+    except (OSError, csv.Error):
+        return False
     return _is_header(first) or len(first) == len(COLUMNS)
 
 
@@ -240,9 +245,12 @@ def _box(fields: list[str]) -> tuple[float, float, float, float] | None:
     return x, y, x + width, y + height
 
 
-def _landmarks(text: str) -> npt.NDArray[np.float32]:
+def _landmarks(text: str) -> npt.NDArray[np.float32] | None:
+    numbers = text.strip(" ;")
+    if not numbers:
+        return None
     try:
-        points = np.array(text.strip().strip(";").split(";"), dtype=np.float32)
+        points = np.array(numbers.split(";"), dtype=np.float32)
     except ValueError:
         return np.empty(0, dtype=np.float32)
     return points.reshape(-1, 2) if len(points) % 2 == 0 else points
@@ -276,7 +284,7 @@ def _folders(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
     """Folders below the root, relative to it, with the names in them; not those by number, which hold pictures."""
     if not root.is_dir():
         return
-    for folder, inner, files in os.walk(root):
+    for folder, inner, files in os.walk(root, followlinks=True):  # large folders are often kept elsewhere
         relative = Path(folder).relative_to(root)
         place = "" if relative == Path() else relative.as_posix()
         yield place, inner, [name for name in files if name.lower().endswith(".csv")]

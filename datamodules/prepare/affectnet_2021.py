@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from datamodules.prepare.affectnet_labels import read_emotion
+from datamodules.prepare.aligned import Align
+from datamodules.prepare.framing import AsIs, Framing
 from datamodules.prepare.picture_file import PictureFile
 from datamodules.prepare.pictures import NO_FILE, find_pictures
 from datamodules.prepare.report import Tally
@@ -24,7 +26,7 @@ class AffectNet2021:
 
     root: Path
     title: str = "AffectNet, release of 2021"
-    crops: tuple[str, ...] = ("as_is", "align")
+    crops: tuple[Framing, ...] = (AsIs(), Align(detect=True))
 
     @cached_property
     def splits(self) -> dict[str, str]:
@@ -66,7 +68,8 @@ class AffectNet2021:
                 emotion = read_label(self.root, f"{name}/annotations/{number}{LABEL}", tally)
                 if emotion is None:
                     continue
-                points = f"{name}/annotations/{number}{POINTS}" if needs == "landmarks" else None
+                given = needs == "landmarks" and number + POINTS in arrays
+                points = f"{name}/annotations/{number}{POINTS}" if given else None
                 files.append(PictureFile(path, emotion, split=split, landmarks=points))
             for array in sorted(arrays):
                 if array.endswith(LABEL) and array.removesuffix(LABEL) not in numbers:
@@ -79,7 +82,7 @@ def read_label(root: Path, path: str, tally: Tally) -> int | None:
     try:
         array = np.load(root / path, allow_pickle=False)
         text = str(array.reshape(-1)[0]) if array.size == 1 else ""
-    except (OSError, ValueError, EOFError, AttributeError):  # AttributeError: an archive of arrays
+    except Exception:  # whatever numpy makes of a damaged file: BadZipFile, MemoryError, ...
         text = ""
     return read_emotion(text, path, tally)
 

@@ -1,5 +1,6 @@
 """What an FFHQ folder holds, as its owners hand it out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -8,6 +9,8 @@ from typing import Any
 import ijson
 import numpy as np
 
+from datamodules.prepare.aligned import Align
+from datamodules.prepare.framing import AsIs, Box, Framing
 from datamodules.prepare.picture_file import PictureFile
 from datamodules.prepare.pictures import find_pictures
 from datamodules.prepare.report import Tally
@@ -50,9 +53,9 @@ class FFHQ:
         return f"FFHQ, {FOLDERS[self.version]}"
 
     @property
-    def crops(self) -> tuple[str, ...]:
+    def crops(self) -> Sequence[Framing]:
         """The pictures in the wild are whole photographs; the others are aligned, and the list has their landmarks."""
-        return {"images": ("as_is", "align"), "thumbnails": ("as_is",)}.get(self.version, ("align", "box", "as_is"))
+        return {"images": (AsIs(), Align()), "thumbnails": (AsIs(),)}.get(self.version, (Align(), Box(), AsIs()))
 
     @cached_property
     def pictures(self) -> list[str]:

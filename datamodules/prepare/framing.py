@@ -1,4 +1,4 @@
-"""Which part of a picture is kept: all of it, a box, or the face turned upright. All are sampled by one function."""
+"""Which part of a picture is kept, and how it is sampled: all of it, or a square around a box or an upright face."""
 
 import math
 from dataclasses import dataclass
@@ -19,25 +19,20 @@ REDUCE = 3.0
 """Pillow's ``reducing_gap``: much larger pictures are first averaged to this many times the size wanted."""
 MOST_GROWN = 2.0
 """Sides of a crop, in longer sides of its picture, beyond which its coordinates are taken for wrong."""
-RIGHT_EYE, LEFT_EYE = slice(36, 42), slice(42, 48)
-"""The person's own, of the 68 points: the right eye is on the picture's left."""
 
 # Why a picture cannot be cropped
 NO_BOX = "no box"
 BOX_OUTSIDE = "box outside the picture, or empty"
-NO_LANDMARKS = "no landmarks"
-LANDMARKS_OUTSIDE = "landmarks outside the picture"
 # What was done
 REFLECTED = "crop reaches over the border, reflected"
 ENLARGED = "smaller than asked for, enlarged"
-SOME_OUTSIDE = "some landmarks outside the picture"
 
 Corners = npt.NDArray[np.float64]
 """(4, 2) of a square in a picture, x right and y down in pixels: top left, bottom left, bottom right, top right."""
 
 
 class Framing(Protocol):
-    """How a picture is cropped; sent to other processes. A detector can stand behind one too."""
+    """How a picture is cropped; sent to other processes. Those of upright faces are in ``aligned.py``."""
 
     @property
     def name(self) -> str:
@@ -55,6 +50,7 @@ class Framing(Protocol):
 
         Raises:
             BadPictureError: there is no such crop.
+            NoFaceError: no face was found.
         """
 
 
@@ -82,55 +78,15 @@ class Box:
     needs: str = "box"
 
     def share(self, file: PictureFile, size: tuple[int, int], pixels: int) -> float:
-        return _share(pixels, max(file.box[2] - file.box[0], file.box[3] - file.box[1]) if file.box else 0)
+        return share_of(pixels, max(file.box[2] - file.box[0], file.box[3] - file.box[1]) if file.box else 0)
 
     def __call__(self, root: Path, picture: Picture, file: PictureFile, pixels: int) -> Image.Image:
         if file.box is None:
             raise BadPictureError(NO_BOX, f"{root / file.path}: no box is given for it")
         corners = square_around(*file.box)
         if min(file.box[2] - file.box[0], file.box[3] - file.box[1]) <= 0 or not fits(corners, picture):
-            raise BadPictureError(BOX_OUTSIDE, f"{root / file.path}: box {_text(file.box)} {_of(picture)}")
+            raise BadPictureError(BOX_OUTSIDE, f"{root / file.path}: box {_text(file.box)} {outside_of(picture)}")
         return cut(picture, corners, pixels)
-
-
-@dataclass(frozen=True)
-class Align:
-    """The face turned until the eyes are level.
-
-    Where the file has the corners of an aligned crop, as FFHQ's pictures in the wild do, it is that crop. Else it is
-    the smallest square around the 68 points, turned about the middle between the eyes [EmotionLDM A.1, align/align.py].
-    """
-
-    name: str = "align"
-    needs: str = "landmarks"
-
-    def share(self, file: PictureFile, size: tuple[int, int], pixels: int) -> float:
-        if file.quad is not None:
-            return _share(pixels, _side(np.asarray(file.quad)))
-        if isinstance(file.landmarks, np.ndarray):
-            return _share(pixels, float(np.ptp(file.landmarks, axis=0).max()))
-        return 1.0
-
-    def __call__(self, root: Path, picture: Picture, file: PictureFile, pixels: int) -> Image.Image:
-        path = root / file.path
-        if file.quad is not None:
-            corners = np.asarray(file.quad, dtype=np.float64)
-        else:
-            points = file.points(root)
-            if points is None:
-                raise BadPictureError(NO_LANDMARKS, f"{path}: no landmarks are given for it")
-            outside = ~_inside(points, picture)
-            if outside.all() or not _inside(np.stack(_eyes(points)), picture).all():
-                raise BadPictureError(LANDMARKS_OUTSIDE, f"{path}: {outside.sum()} of 68 landmarks {_of(picture)}")
-            if outside.any():
-                picture.notes.append(SOME_OUTSIDE)
-            corners = level(points)
-        if not fits(corners, picture):
-            raise BadPictureError(LANDMARKS_OUTSIDE, f"{path}: the aligned face {_of(picture)}")
-        return cut(picture, corners, pixels)
-
-
-CROPS: dict[str, Framing] = {framing.name: framing for framing in (AsIs(), Box(), Align())}
 
 
 def square_around(left: float, top: float, right: float, bottom: float) -> Corners:
@@ -139,23 +95,12 @@ def square_around(left: float, top: float, right: float, bottom: float) -> Corne
     return np.array([[x - half, y - half], [x - half, y + half], [x + half, y + half], [x + half, y - half]])
 
 
-def level(points: npt.NDArray[Any]) -> Corners:
-    """The square around 68 points (68, 2), turned about the middle between the eyes until they are level."""
-    square = square_around(*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
-    right, left = _eyes(points)
-    (across, down), middle = left - right, (left + right) / 2
-    angle = math.atan2(down, across)
-    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    turned: Corners = (square - middle) @ turn + middle
-    return turned
-
-
 def fits(corners: Corners, picture: Picture) -> bool:
     """Whether a square has a size, its middle lies in the picture, and it is not far larger than that."""
     if not np.isfinite(corners).all():
         return False
-    longest = max(picture.image.size) * picture.scale
-    return 0 < _side(corners) <= MOST_GROWN * longest and bool(_inside(corners.mean(axis=0, keepdims=True), picture)[0])
+    longest, middle = max(picture.image.size) * picture.scale, corners.mean(axis=0, keepdims=True)
+    return 0 < side_of(corners) <= MOST_GROWN * longest and bool(inside(middle, picture)[0])
 
 
 def cut(picture: Picture, corners: Corners, pixels: int) -> Image.Image:
@@ -167,18 +112,18 @@ def cut(picture: Picture, corners: Corners, pixels: int) -> Image.Image:
         pixels: side of the result.
     """
     corners = corners / picture.scale
-    margin = 2 + math.ceil(REACH * _side(corners) / pixels)
+    margin = 2 + math.ceil(REACH * side_of(corners) / pixels)
     low, high = np.floor(corners.min(axis=0)).astype(int) - margin, np.ceil(corners.max(axis=0)).astype(int) + margin
     if (corners.min(axis=0) < 0).any() or (corners.max(axis=0) > picture.image.size).any():
         picture.notes.append(REFLECTED)
-    if _side(corners) < pixels:
+    if side_of(corners) < pixels:
         picture.notes.append(ENLARGED)
     region = _region(picture.image, low, high)
     (left, top), (right, bottom) = corners[0] - low, corners[2] - low
     across, down = (corners[3] - corners[0]), (corners[1] - corners[0])
-    if abs(across[1]) < 1e-6:
+    if abs(across[1]) < 1e-6 and across[0] > 0:
         return region.resize((pixels, pixels), FILTER, (left, top, right, bottom), reducing_gap=REDUCE)
-    fine = pixels * max(1, round(_side(corners) / pixels))  # sampled about as fine as the picture is, then reduced
+    fine = pixels * max(1, round(side_of(corners) / pixels))  # sampled about as fine as the picture is, then reduced
     matrix = (across[0] / fine, down[0] / fine, left, across[1] / fine, down[1] / fine, top)
     turned = region.transform((fine, fine), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
     return turned.resize((pixels, pixels), FILTER, reducing_gap=REDUCE)
@@ -200,22 +145,20 @@ def _reflected(low: int, high: int, size: int) -> npt.NDArray[np.int64]:
     return np.minimum(places, there_and_back - places) if size > 1 else np.zeros_like(places)
 
 
-def _eyes(points: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    return points[RIGHT_EYE].mean(axis=0), points[LEFT_EYE].mean(axis=0)
-
-
-def _inside(points: npt.NDArray[Any], picture: Picture) -> npt.NDArray[np.bool_]:
+def inside(points: npt.NDArray[Any], picture: Picture) -> npt.NDArray[np.bool_]:
     """Which of (N, 2) points lie in the picture; none that is not finite."""
     size = np.array(picture.image.size) * picture.scale
-    inside: npt.NDArray[np.bool_] = np.all((points >= 0) & (points <= size), axis=1)
-    return inside
+    found: npt.NDArray[np.bool_] = np.all((points >= 0) & (points <= size), axis=1)
+    return found
 
 
-def _side(corners: npt.NDArray[Any]) -> float:
+def side_of(corners: npt.NDArray[Any]) -> float:
+    """Of a square, in the picture's pixels."""
     return float(np.linalg.norm(corners[3] - corners[0]))
 
 
-def _share(pixels: int, side: float) -> float:
+def share_of(pixels: int, side: float) -> float:
+    """At which share of its size a picture is as fine as a crop of ``pixels`` that shows ``side`` of its pixels."""
     return min(1.0, pixels / side) if side > 0 else 1.0
 
 
@@ -223,6 +166,7 @@ def _text(numbers: tuple[float, ...]) -> str:
     return "(" + ", ".join(f"{number:g}" for number in numbers) + ")"
 
 
-def _of(picture: Picture) -> str:
+def outside_of(picture: Picture) -> str:
+    """What is said of a crop that :func:`fits` refuses."""
     width, height = (side * picture.scale for side in picture.image.size)
     return f"lies outside its {width} x {height} pixels, or has no size"

@@ -10,17 +10,18 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from datamodules.prepare.framing import CROPS, FILTER, Framing
+from datamodules.prepare.framing import FILTER, Framing
 from datamodules.prepare.picture_file import PictureFile
 from datamodules.prepare.pictures import BadPictureError, read_picture
 from datamodules.prepare.report import Tally
 from datamodules.prepare.row_cache import Row, RowCache, build_once, files_key, fill_rows, open_rows
-from facegen_core.errors import BadSampleError, ConfigError, NoFaceError
+from facegen_core.errors import BadSampleError, ConfigError, DatasetNotFoundError, NoFaceError
 from facegen_core.files import atomic_path
+from facegen_core.population.truth import read_truth, truth_files
 from facegen_core.types import BadSamplePolicy
 
 FORMAT, LEAST_PIXELS = 1, 8
-LISTED, TRUTH = "listed.json", "truth"
+LISTED = "listed.json"
 NAMES_SHOWN = 10
 NO_FACE, NOT_CROPPED, BAD_TRUTH = "no face found", "cannot be cropped", "truth that cannot be read"
 
@@ -37,8 +38,8 @@ class PictureSet(Protocol):
         """What data set it is, for messages."""
 
     @property
-    def crops(self) -> tuple[str, ...]:
-        """Names of the crops that can be had of it; the first is the usual one."""
+    def crops(self) -> Sequence[Framing]:
+        """What can be had of it; the first is the usual one."""
 
     def sources(self, needs: str) -> Sequence[str]:
         """Paths below the root of all files that a cache depends on: pictures, and what labels them.
@@ -75,7 +76,7 @@ class PictureReader:
         try:
             crop = np.asarray(self.framing(root, picture, file, self.pixels)).reshape(self.shape)
         except NoFaceError as error:
-            raise BadPictureError(NO_FACE, f"{root / file.path}: {error}") from None
+            raise BadPictureError(NO_FACE, str(error)) from None
         except BadSampleError:
             raise
         except Exception as error:  # one picture, with whatever is odd about it, does not end the run
@@ -120,13 +121,14 @@ def choose_framing(pictures: PictureSet, crop: str) -> Framing:
     Raises:
         ConfigError: the data set does not have what the crop needs.
     """
-    name = pictures.crops[0] if crop == "auto" else crop
-    if name not in pictures.crops:
+    framings = {framing.name: framing for framing in pictures.crops}
+    name = pictures.crops[0].name if crop == "auto" else crop
+    if name not in framings:
         raise ConfigError(
             f"data.crop={name}: {pictures.root} does not say where the faces are; crops that can be had of it: "
-            f"{', '.join(pictures.crops)}."
+            f"{', '.join(framings)}."
         )
-    return CROPS[name]
+    return framings[name]
 
 
 def build_picture_cache(
@@ -134,8 +136,7 @@ def build_picture_cache(
 ) -> Path:
     """Makes the cache of a data set's pictures if it is not there, going on where a killed build stopped.
 
-    People are numbered if the data set has a folder ``truth`` of JSON files, one a person, as the population has:
-    ``{"person": 7, "pictures": [{"file": path, ...}, ...]}``.
+    People are numbered if their truth lies with the pictures, as the population's does.
 
     Args:
         pictures: which.
@@ -155,12 +156,12 @@ def build_picture_cache(
     if pixels < LEAST_PIXELS:
         raise ConfigError(f"data.pixels = {pixels}: must be {LEAST_PIXELS} or more.")
     root, reader = pictures.root, PictureReader(pixels, framing)
-    truth = sorted(path.relative_to(root).as_posix() for path in (root / TRUTH).glob("*.json"))
-    key = files_key(FORMAT, [(path, root / path) for path in (*pictures.sources(framing.needs), *truth)])
+    truths = [path.relative_to(root).as_posix() for path in truth_files(root)]
+    key = files_key(FORMAT, [(path, root / path) for path in (*pictures.sources(framing.needs), *truths)])
 
     def build(work: Path) -> str:
         tally = Tally(on_bad_sample)
-        files = list(_with_people(pictures.files(tally, framing.needs), root, truth, tally))
+        files = list(_with_people(pictures.files(tally, framing.needs), root, truths, tally))
         if not files:
             raise BadSampleError(f"{root}: no picture can be used: {'; '.join(tally.lines())}")
         with atomic_path(work / LISTED) as temporary:
@@ -185,14 +186,14 @@ def open_picture_cache(folder: Path, on_bad_sample: BadSamplePolicy = "skip") ->
     return PictureCache(**vars(cache), listed=tally)
 
 
-def _with_people(files: list[PictureFile], root: Path, truth: list[str], tally: Tally) -> Iterator[PictureFile]:
+def _with_people(files: list[PictureFile], root: Path, truths: list[str], tally: Tally) -> Iterator[PictureFile]:
     """The pictures with their people's labels, counted from 0 in the order of their numbers."""
     persons: dict[str, int] = {}
-    for path in truth:
+    for path in truths:
         try:
-            person = json.loads((root / path).read_text())
-            persons |= {str(picture["file"]): int(person["person"]) for picture in person["pictures"]}
-        except (OSError, ValueError, KeyError, TypeError):
+            truth = read_truth(root / path)
+            persons |= {str(picture["file"]): truth["person"] for picture in truth["pictures"]}
+        except DatasetNotFoundError:
             tally.bad(BAD_TRUTH, path)
     label = {person: i for i, person in enumerate(sorted(set(persons.values())))}
     for file in files:

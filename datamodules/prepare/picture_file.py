@@ -54,11 +54,11 @@ class PictureFile:
         if isinstance(found, str):
             try:
                 found = np.load(root / found, allow_pickle=False)
-            except (OSError, ValueError, EOFError) as error:
+            except Exception as error:  # whatever numpy makes of a damaged file: BadZipFile, MemoryError, ...
                 raise BadPictureError(BAD_LANDMARKS, f"{root / self.path}: {self.landmarks}: {error}") from None
         try:
             points = np.asarray(found).astype(np.float64).reshape(POINTS, 2)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise BadPictureError(BAD_LANDMARKS, f"{root / self.path}: landmarks: {error}") from None
         if not np.isfinite(points).all():
             raise BadPictureError(BAD_LANDMARKS, f"{root / self.path}: landmarks that are not finite")

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from datamodules.prepare.aligned import Align
+from datamodules.prepare.framing import AsIs, Framing
 from datamodules.prepare.picture_file import PictureFile
 from datamodules.prepare.pictures import find_pictures
 from datamodules.prepare.report import Tally
 from facegen_core.emotions import EMOTIONS
 from facegen_core.errors import DatasetNotFoundError
+from facegen_core.population.truth import MASKS, truth_files
 from facegen_core.types import UNKNOWN
 
 EXPECTED = """Expected: pictures (.jpg, .png, ...) in a folder, or in folders below it:
@@ -34,7 +37,7 @@ class PictureFolder:
 
     root: Path
     title: str = "pictures in a plain folder"
-    crops: tuple[str, ...] = ("as_is",)
+    crops: tuple[Framing, ...] = (AsIs(), Align(detect=True))
 
     @cached_property
     def paths(self) -> list[str]:
@@ -46,6 +49,8 @@ class PictureFolder:
         if not self.root.is_dir():
             raise DatasetNotFoundError(f"{self.root}: no such folder.\n{EXPECTED}")
         paths = list(find_pictures(self.root))
+        if truth_files(self.root):
+            paths = [path for path in paths if not path.startswith(f"{MASKS}/")]
         if not paths:
             raise DatasetNotFoundError(f"{self.root}: no pictures found.\n{EXPECTED}")
         return paths

@@ -196,13 +196,23 @@ def _from_deep(path: Path, image: Image.Image) -> Image.Image:
 def find_pictures(root: Path, folder: str = "") -> Iterator[str]:
     """Paths of all files below ``root/folder`` that are named as pictures, relative to ``root``, in a fixed order.
 
-    Hidden files and folders are passed over: caches, and what other systems leave beside pictures.
+    Hidden files and folders are passed over: caches, and what other systems leave beside pictures. Links are followed,
+    but not back to a folder that they are in.
     """
+    yield from _below(root, folder, frozenset())
+
+
+def _below(root: Path, folder: str, above: frozenset[tuple[int, int]]) -> Iterator[str]:
+    """As :func:`find_pictures`; ``above`` are device and number of the folders that this one is in."""
+    status = (root / folder).stat()
+    here = status.st_dev, status.st_ino
+    if here in above:
+        return
     with os.scandir(root / folder) as entries:
         there = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
     for entry in there:
         path = f"{folder}/{entry.name}" if folder else entry.name
         if entry.is_dir():
-            yield from find_pictures(root, path)
+            yield from _below(root, path, above | {here})
         elif entry.name.lower().endswith(SUFFIXES):
             yield path

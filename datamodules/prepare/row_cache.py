@@ -4,6 +4,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -202,11 +203,18 @@ def open_rows(
 
 
 def files_key(version: int, files: Sequence[tuple[str, Path]]) -> str:
-    """Names the files a cache is made from by their names, sizes and times."""
+    """Names the files a cache is made from by their names, sizes and times.
+
+    One that is gone since it was listed, or links to nothing, is named too: to say so is its reader's part.
+    """
     digest = hashlib.sha256(f"format {version}".encode())
     for name, path in files:
-        status = path.stat()
-        digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+        try:
+            status = path.stat()
+            state = f"{status.st_size} {status.st_mtime_ns}"
+        except OSError:
+            state = "gone"
+        digest.update(os.fsencode(f"{name} {state}\n"))  # names are bytes, not always of UTF-8
     return digest.hexdigest()[:24]
 
 
@@ -303,7 +311,14 @@ def _one_by_one(chunk: Chunk, read: Read) -> Iterator[list[Outcome]]:
 
 
 def _processes(count: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("forkserver"))
+    return ProcessPoolExecutor(count, multiprocessing.get_context("forkserver"), initializer=_take_one_thread)
+
+
+def _take_one_thread() -> None:
+    """There are as many processes as processors: a reader that computes, such as a detector, takes one of them."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # for a torch that is imported from now on
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 def _read_chunk(raw: Path, rows: int, reader: RowReader, root: Path, files: Chunk) -> list[Outcome]:

@@ -12,10 +12,11 @@ from facegen_core.emotions import EMOTIONS
 from facegen_core.files import atomic_path
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.emotions import draw_units
-from facegen_core.population.picture_writing import TRUTH, Photo, read_truths, write_photos
+from facegen_core.population.picture_writing import Photo, write_photos
 from facegen_core.population.portrait.draws import draw_shot
 from facegen_core.population.portrait.shot import Crop
 from facegen_core.population.portrait.words import words
+from facegen_core.population.truth import ANOTHER, TRUTH, read_truths
 from facegen_core.population.writing import Layout, Person, write_population
 from facegen_core.seeding import numpy_generator
 
@@ -97,7 +98,7 @@ def _counterfactuals(person: Person, k: int, source: Photo) -> list[Photo]:
             units = draw_units(person.seed, person.number, k, name)
             shot = source.shot._replace(units=units)
             file = f"counterfactuals/{Path(source.file).stem}-{name}.png"
-            more = {"counterfactual_of": source.file}
+            more = {ANOTHER: source.file}
             photos.append(Photo(file, emotion, units, shot, words(person, shot, emotion), more))
     return photos
 

@@ -11,10 +11,11 @@ from facegen_core.emotions import EMOTIONS
 from facegen_core.files import atomic_path
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.emotions import draw_units
-from facegen_core.population.picture_writing import TRUTH, Photo, read_truths, write_photos
+from facegen_core.population.picture_writing import Photo, write_photos
 from facegen_core.population.portrait.draws import draw_shot
 from facegen_core.population.portrait.shot import Crop
 from facegen_core.population.portrait.words import words
+from facegen_core.population.truth import TRUTH, read_truths
 from facegen_core.population.writing import Layout, Person, write_population
 from facegen_core.seeding import numpy_generator
 

@@ -1,7 +1,7 @@
 """Pictures of a person as files, and beside them the truth about each."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,10 +13,8 @@ from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.emotions import UNIT_NAMES, unit_labels
 from facegen_core.population.portrait.portrait import Picture, photograph
 from facegen_core.population.portrait.shot import Shot
+from facegen_core.population.truth import MASKS, TRUTH
 from facegen_core.population.writing import JPEG_QUALITY, Person
-
-TRUTH = "truth/{}.json"
-"""What is true of a person's pictures; there once all of the person's files are."""
 
 
 class Photo(NamedTuple):
@@ -50,7 +48,7 @@ def write_photos(out: Path, person: Person, photos: Iterable[Photo], shared: Ana
     for photo in photos:
         picture = photograph(person, photo.shot, shared, pixels)
         save_picture(picture, out / photo.file)
-        mask = f"masks/{Path(photo.file).stem}.png"
+        mask = f"{MASKS}/{Path(photo.file).stem}.png"
         (out / mask).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray((255 * picture.mask.numpy()).round().astype(np.uint8)).save(out / mask)
         records.append(_record(photo, picture, mask))
@@ -66,12 +64,6 @@ def save_picture(picture: Picture, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     options: dict[str, Any] = {"quality": JPEG_QUALITY} if path.suffix == ".jpg" else {"compress_level": 1}
     Image.fromarray(to_uint8(picture.image)).save(path, **options)
-
-
-def read_truths(out: Path) -> Sequence[dict[str, Any]]:
-    """The truth about everybody, by person."""
-    truths = [json.loads(path.read_text()) for path in (out / TRUTH).parent.glob("*.json")]
-    return sorted(truths, key=lambda truth: truth["person"])
 
 
 def _record(photo: Photo, picture: Picture, mask: str) -> dict[str, Any]:

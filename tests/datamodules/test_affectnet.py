@@ -23,10 +23,11 @@ from PIL import Image
 
 from datamodules.affectnet import AffectNetDataModule
 from datamodules.config import AffectNetConfig
-from datamodules.prepare import affectnet, affectnet_2021, framing, pictures
+from datamodules.prepare import affectnet, affectnet_2021, aligned, framing, picture_cache, pictures
 from datamodules.prepare.affectnet import EXPECTED, find_affectnet, is_affectnet, read_list
 from datamodules.prepare.affectnet_labels import BAD_LABEL, DROPPED
 from datamodules.prepare.picture_check import check_pictures
+from datamodules.prepare.picture_file import BAD_LANDMARKS
 from datamodules.prepare.report import Tally
 from facegen_core.errors import BadSampleError, DatasetNotFoundError
 
@@ -179,15 +180,20 @@ def test_second_listing_is_counted_and_the_first_kept(tmp_path):
 def test_boxes_and_landmarks_of_all_kinds_end_in_named_outcomes(tmp_path):
     root = write_affectnet(tmp_path)
     boxes = {0: (16, 8, 32, 32), 1: (16, 8, 0, 32), 2: (200, 8, 32, 32), 3: ("NULL", "x", "", ""), 4: (-4, -4, 32, 32)}
-    names = sorted(p.relative_to(root / IMAGES).as_posix() for p in (root / IMAGES).rglob("0*"))[:5]
+    names = sorted(p.relative_to(root / IMAGES).as_posix() for p in (root / IMAGES).rglob("0*"))[:7]
     marks = {0: points(), 1: points() + 500, 2: np.zeros((60, 2)), 3: np.full((68, 2), np.nan), 4: points() - [0, 18]}
-    rewrite(root, [row(names[i], 1, boxes[i], marks[i]) for i in boxes])
+    rows = [row(names[i], 1, boxes[i], marks[i]) for i in boxes]
+    for name, text in ((names[5], "1;x;3"), (names[6], " ")):
+        rows.append(row(name, 1))
+        rows[-1][HEADER.index("facial_landmarks")] = text
+    rewrite(root, rows)
     outcomes = opened(root, crop="box").pictures.outcomes
     assert outcomes == {framing.BOX_OUTSIDE: 2, framing.NO_BOX: 1, framing.REFLECTED: 1}
     outcomes = opened(root, crop="align").pictures.outcomes
-    assert outcomes[framing.LANDMARKS_OUTSIDE] == 1
-    assert outcomes["landmarks that cannot be read"] == 2
-    assert outcomes[framing.SOME_OUTSIDE] == 1
+    assert outcomes[aligned.LANDMARKS_OUTSIDE] == 1
+    assert outcomes[BAD_LANDMARKS] == 3
+    assert outcomes[picture_cache.NO_FACE] == 1, "no landmarks are given: the detector looks"
+    assert outcomes[aligned.SOME_OUTSIDE] == 1
 
 
 def test_broken_pictures_are_skipped_by_name(tmp_path):
@@ -260,6 +266,30 @@ def test_label_file_is_never_run_as_a_program(tmp_path):
     assert tally.counts == {BAD_LABEL: 1} and not (tmp_path / "sprung").exists()
     path.write_bytes(b"")
     assert files(root)[1].counts == {BAD_LABEL: 1}
+
+
+DAMAGED = {
+    "as an archive begins": b"PK\x03\x04 and no more",
+    "larger than any memory": b"\x93NUMPY\x01\x00\x76\x00"
+    + b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000000,), }".ljust(117) + b"\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_damaged_arrays_are_counted_whatever_numpy_raises(tmp_path, kind):
+    root = write_affectnet_2021(tmp_path)
+    for array in ("3_exp", "6_lnd"):
+        (root / "train_set" / "annotations" / f"{array}.npy").write_bytes(DAMAGED[kind])
+    cache = opened(root, crop="align").pictures
+    assert cache.listed.counts == {BAD_LABEL: 1}
+    assert cache.outcomes[BAD_LANDMARKS] == 1 and len(cache.files) == 8
+
+
+def test_linked_folder_of_pictures_is_found(tmp_path):
+    root = write_affectnet(tmp_path / "data")
+    (root / IMAGES).rename(tmp_path / "elsewhere")
+    (root / IMAGES).symlink_to(tmp_path / "elsewhere")
+    assert len(files(root)[0]) == len(KEPT) + 3
 
 
 def test_gaps_doubles_and_dropped_labels_of_2021_are_counted(tmp_path):
@@ -352,6 +382,8 @@ def test_each_release_is_told_from_other_folders(tmp_path):
     assert is_affectnet(write_affectnet_2021(tmp_path / "new"))
     plain = write_folder(tmp_path / "plain", ("1", "2"))
     (plain / "training.csv").write_text("file,score\na,1\n")
+    assert not is_affectnet(plain)
+    (plain / "training.csv").write_text("x" * 200_000)  # more than csv takes for a field
     assert not is_affectnet(plain)
     assert not is_affectnet(tmp_path / "absent")
 

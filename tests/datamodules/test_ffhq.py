@@ -11,7 +11,7 @@ from PIL import Image
 
 from datamodules.config import FFHQConfig
 from datamodules.ffhq import FFHQDataModule
-from datamodules.prepare import ffhq, framing
+from datamodules.prepare import aligned, ffhq, framing
 from datamodules.prepare.ffhq import EXPECTED, LIST, find_ffhq, is_ffhq, read_list
 from datamodules.prepare.picture_check import check_pictures
 from datamodules.prepare.report import Tally
@@ -103,7 +103,7 @@ def test_list_that_cannot_be_read_is_named(tmp_path, name):
 def test_versions_are_found_by_name_and_the_largest_is_usual(tmp_path):
     root = write_ffhq(tmp_path, ("thumbnails128x128", WILD))
     assert find_ffhq(root).version == "thumbnails"
-    assert find_ffhq(root, "in_the_wild").crops[0] == "align"
+    assert find_ffhq(root, "in_the_wild").crops[0].name == "align"
     with pytest.raises(DatasetNotFoundError, match=r"no images1024x1024 found.*version=thumbnails, .*in_the_wild"):
         find_ffhq(root, "images")
 
@@ -145,7 +145,7 @@ def test_pictures_in_the_wild_need_the_list_unless_whole(tmp_path):
         opened(root, version="in_the_wild")
     assert len(opened(root, version="in_the_wild", crop="as_is").pictures.files) == len(FFHQ_NUMBERS)
     (root / LIST).write_text(json.dumps({str(n): ffhq_entry(n, "training") for n in FFHQ_NUMBERS[1:]}))
-    assert opened(root, version="in_the_wild").pictures.outcomes == {framing.NO_LANDMARKS: 1}
+    assert opened(root, version="in_the_wild").pictures.outcomes == {aligned.NO_LANDMARKS: 1}
     assert opened(root, version="in_the_wild", crop="box").pictures.outcomes[framing.NO_BOX] == 1
 
 

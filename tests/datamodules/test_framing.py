@@ -8,8 +8,9 @@ import pytest
 from helpers.raw_pictures import picture, points, save
 from PIL import Image
 
-from datamodules.prepare import framing
-from datamodules.prepare.framing import Align, AsIs, Box, cut, level, square_around
+from datamodules.prepare import aligned, framing
+from datamodules.prepare.aligned import Align, level
+from datamodules.prepare.framing import AsIs, Box, cut, square_around
 from datamodules.prepare.picture_file import BAD_LANDMARKS, PictureFile
 from datamodules.prepare.pictures import BadPictureError, Picture, read_picture
 
@@ -51,7 +52,7 @@ def test_box_is_made_square_by_its_longer_side(box, pixels):
     assert np.abs(places(crop) - expected(corners, pixels))[inner, inner].max() <= 1
 
 
-@pytest.mark.parametrize("angle", [-0.7, -0.2, 0.1, 0.5, math.pi / 2])
+@pytest.mark.parametrize("angle", [-0.7, -0.2, 0.1, 0.5, math.pi / 2, math.pi])
 @pytest.mark.parametrize("pixels", [16, 48, 100])
 def test_turned_square_is_sampled_where_it_lies(angle, pixels):
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
@@ -149,7 +150,7 @@ def test_box_without_size_or_outside_is_named(box):
 
 
 def test_picture_without_box_or_landmarks_is_named():
-    for crop, outcome in ((Box(), framing.NO_BOX), (Align(), framing.NO_LANDMARKS)):
+    for crop, outcome in ((Box(), framing.NO_BOX), (Align(), aligned.NO_LANDMARKS)):
         with pytest.raises(BadPictureError, match=r"a\.jpg") as caught:
             crop(Path(), whole(), PictureFile("a.jpg"), 16)
         assert caught.value.outcome == outcome
@@ -160,13 +161,13 @@ def test_landmarks_outside_the_picture_are_named(shift):
     file = PictureFile("a.jpg", landmarks=points(SIDE, SIDE) + shift)
     with pytest.raises(BadPictureError, match=r"a\.jpg: \d+ of 68 landmarks .*200 x 200") as caught:
         Align()(Path(), whole(), file, 16)
-    assert caught.value.outcome == framing.LANDMARKS_OUTSIDE
+    assert caught.value.outcome == aligned.LANDMARKS_OUTSIDE
 
 
 def test_face_at_the_edge_is_used_and_noted():
     found = whole()
     Align()(Path(), found, PictureFile("a.jpg", landmarks=points(SIDE, SIDE) + np.array([0, 75])), 16)
-    assert {framing.SOME_OUTSIDE, framing.REFLECTED} <= set(found.notes)
+    assert {aligned.SOME_OUTSIDE, framing.REFLECTED} <= set(found.notes)
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((67, 2)), np.full((68, 2), np.nan), np.empty(0), "there_is_none.npy"])

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +114,26 @@ def test_what_was_done_to_pictures_is_counted(tmp_path):
         assert cache.outcomes[outcome] == (2 if outcome == pictures.FROM_GREY else 1), outcome  # deep.png is grey too
 
 
+def test_link_to_nothing_is_a_missing_file(tmp_path):
+    root = write_folder(tmp_path / "data")
+    (root / "a" / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    cache = build(root, tmp_path / "cache")
+    assert cache.outcomes == {pictures.NO_FILE: 1} and len(cache.files) == 10
+
+
+def test_names_that_are_no_text_are_read_and_told(tmp_path):
+    """Bytes of an old code page, as archives from elsewhere have them; printed with their numbers."""
+    root = write_folder(tmp_path / "data")
+    folder = os.fsencode(root / "a")
+    (root / "a" / "0.png").rename(os.fsdecode(folder + b"/m\xfcller.png"))
+    Path(os.fsdecode(folder + b"/\xff.png")).touch()
+    cache = build(root, tmp_path / "cache")
+    assert len(cache.files) == 10 and cache.outcomes == {pictures.EMPTY: 1}
+    words = [sys.executable, "-m", "experiments.cli", "data", "prepare", str(root)]
+    done = subprocess.run(words, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True)
+    assert done.returncode == 0 and rb"data/a/\udcff.png: the picture cannot be read" in done.stdout
+
+
 def test_nothing_but_bad_pictures_is_an_error_that_names_one(tmp_path):
     (tmp_path / "data").mkdir()
     spoil(tmp_path / "data")
@@ -137,7 +159,7 @@ def test_crop_that_fails_is_that_pictures_outcome(tmp_path):
 
 
 def test_crop_that_the_data_cannot_have_is_a_mistake_that_lists_the_others(tmp_path):
-    with pytest.raises(ConfigError, match=r"data\.crop=box: .*: as_is\."):
+    with pytest.raises(ConfigError, match=r"data\.crop=box: .*: as_is, align\."):
         choose_framing(PictureFolder(tmp_path), "box")
 
 

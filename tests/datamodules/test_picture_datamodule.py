@@ -139,6 +139,13 @@ def test_known_people_are_held_out_whole(tmp_path):
     assert [len(rows) for rows in datamodule.rows.values()] == [20, 10, 10]
 
 
+def test_masks_of_embedded_people_are_no_pictures(tmp_path):
+    root = write_folder(tmp_path, ("masks", "train"))
+    assert len(PictureFolder(root).paths) == 10, "in any other folder they may be"
+    write_truth(root, 2)
+    assert {Path(path).parent.name for path in PictureFolder(root).paths} == {"train"}
+
+
 def test_own_validation_list_stands_and_test_may_be_asked_of_training(tmp_path):
     root = write_affectnet(tmp_path)
 

@@ -234,3 +234,12 @@ def test_pictures_are_found_below_by_name_and_hidden_ones_are_not(tmp_path):
         (tmp_path / name).touch()
     assert list(find_pictures(tmp_path)) == ["a.jpeg", "b/1.JPG", "b/2.png", "c/d/e.tiff"]
     assert list(find_pictures(tmp_path, "b")) == ["b/1.JPG", "b/2.png"]
+
+
+def test_linked_folders_are_searched_and_links_back_are_not(tmp_path):
+    for name in ("elsewhere/1.png", "data/a/2.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    (tmp_path / "data" / "b").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "data" / "a" / "back").symlink_to(tmp_path / "data")
+    assert list(find_pictures(tmp_path / "data")) == ["a/2.png", "b/1.png"]

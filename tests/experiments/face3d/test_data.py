@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from helpers.judge_people import write_people
+from helpers.raw_pictures import write_ffhq, write_folder
 
 from experiments.cli import main
 from experiments.doctor import doctor
@@ -64,6 +66,20 @@ def test_doctor_counts_the_people_of_both_layouts(monkeypatch, tmp_path):
     report = doctor()
     assert "outputs/data/a: 1 people" in report
     assert "outputs/data/b: 1 people" in report
+
+
+def test_doctor_counts_pictures_and_their_people(monkeypatch, tmp_path):
+    data = tmp_path / "outputs/data"
+    write_folder(data / "a")
+    write_people(data / "b", people=3, pictures=2)
+    write_ffhq(data / "c", ("thumbnails128x128",))
+    (data / "d").mkdir()
+    monkeypatch.chdir(tmp_path)
+    report = doctor()
+    assert "outputs/data/a: pictures in a plain folder, 10 pictures\n" in report
+    assert "outputs/data/b: pictures in a plain folder, 6 pictures of 3 people" in report
+    assert "outputs/data/c: FFHQ, thumbnails128x128, 7 pictures" in report
+    assert "outputs/data/d: no data set" in report
 
 
 @pytest.mark.parametrize(("dataset", "asked"), [("bp4d", "classes"), ("facescape", "action_units")])

@@ -10,7 +10,7 @@ from facegen_core.errors import FacegenError
 from facegen_core.population.affectnet_layout import COLUMNS, write_affectnet
 from facegen_core.population.ffhq_layout import write_ffhq
 from facegen_core.population.pairs_layout import write_pairs
-from facegen_core.population.picture_writing import read_truths
+from facegen_core.population.truth import read_truths
 
 PIXELS = 48
 

@@ -1,0 +1,175 @@
+"""The face upright: by the corners or points that a data set gives, or by those that a detector finds."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from datamodules.prepare.framing import Corners, cut, fits, inside, outside_of, share_of, side_of, square_around
+from datamodules.prepare.picture_file import POINTS, PictureFile
+from datamodules.prepare.pictures import BadPictureError, Picture
+from facegen_core.errors import NoFaceError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DETECTED_AT, LONGEST = 512, 4096
+"""Pictures whose shorter and longer sides are larger are shrunk for the detector, which is as sure and far faster."""
+
+# Why a picture cannot be aligned
+NO_LANDMARKS = "no landmarks"
+LANDMARKS_OUTSIDE = "landmarks outside the picture"
+# What was done
+SOME_OUTSIDE = "some landmarks outside the picture"
+DETECTED = "no landmarks given, face found by the detector"
+SEVERAL = "several faces found, the largest taken"
+
+
+@dataclass(frozen=True)
+class Align:
+    """The face turned until the eyes are level; see ``framing.Framing``.
+
+    Where the file has the corners of an aligned crop, as FFHQ's pictures in the wild do, it is that crop. Else it is
+    the smallest square around the 68 points, turned about the middle between the eyes [EmotionLDM A.1, align/align.py].
+
+    Attributes:
+        detect: where a file has neither, look for its largest face, and put eyes, nose and mouth where they are in the
+            square of an average face [EmotionLDM A.1, "canonical coordinates"]; else the picture cannot be used.
+    """
+
+    name: str = "align"
+    needs: str = "landmarks"
+    detect: bool = False
+
+    def share(self, file: PictureFile, size: tuple[int, int], pixels: int) -> float:
+        if file.quad is not None:
+            return share_of(pixels, side_of(np.asarray(file.quad)))
+        if isinstance(file.landmarks, np.ndarray) and file.landmarks.shape == (POINTS, 2):
+            return share_of(pixels, float(np.ptp(file.landmarks, axis=0).max()))
+        return 1.0
+
+    def __call__(self, root: Path, picture: Picture, file: PictureFile, pixels: int) -> Image.Image:
+        path = root / file.path
+        if file.quad is not None:
+            corners = np.asarray(file.quad, dtype=np.float64)
+        elif (points := file.points(root)) is not None:
+            outside = ~inside(points, picture)
+            if outside.all() or not inside(_eyes(points), picture).all():
+                raise BadPictureError(
+                    LANDMARKS_OUTSIDE, f"{path}: {outside.sum()} of 68 landmarks {outside_of(picture)}"
+                )
+            if outside.any():
+                picture.notes.append(SOME_OUTSIDE)
+            corners = level(points)
+        elif self.detect:
+            corners = detected(path, picture)
+        else:
+            raise BadPictureError(NO_LANDMARKS, f"{path}: no landmarks are given for it")
+        if not fits(corners, picture):
+            raise BadPictureError(LANDMARKS_OUTSIDE, f"{path}: the aligned face {outside_of(picture)}")
+        return cut(picture, corners, pixels)
+
+
+@dataclass(frozen=True)
+class FivePoints:
+    """The face on ArcFace's five points, a little wider, as the embedded judges are trained on it.
+
+    Attributes:
+        inner: side of the square in which ArcFace's five points are given.
+        outer: side of the square that is kept, about the same centre.
+    """
+
+    inner: int
+    outer: int
+    needs: str = "landmarks"
+
+    @property
+    def name(self) -> str:
+        """Of the crop."""
+        return f"five_points_{self.outer}_of_{self.inner}"
+
+    def share(self, file: PictureFile, size: tuple[int, int], pixels: int) -> float:
+        return 1.0  # the population's pictures are hardly larger than the crop
+
+    def __call__(self, root: Path, picture: Picture, file: PictureFile, pixels: int) -> Image.Image:
+        points = file.points(root)
+        if points is None:
+            raise BadPictureError(NO_LANDMARKS, f"{root / file.path}: no landmarks are given for it")
+        corners = self.corners(points)
+        if not fits(corners, picture):
+            raise BadPictureError(LANDMARKS_OUTSIDE, f"{root / file.path}: the aligned face lies outside the picture")
+        return cut(picture, corners, pixels)
+
+    def corners(self, points: npt.NDArray[Any]) -> Corners:
+        """Of the square, from 68 points (68, 2)."""
+        import torch
+
+        from facegen_core.geometry.face_crop import align_matrix
+
+        matrix = align_matrix(torch.from_numpy(points - 0.5)[None], self.inner)
+        return _square_of(matrix, (self.inner - self.outer) / 2, (self.inner + self.outer) / 2)
+
+
+def level(points: npt.NDArray[Any]) -> Corners:
+    """The square around 68 points (68, 2), turned about the middle between the eyes until they are level."""
+    import torch
+
+    from facegen_core.geometry.face_crop import eye_level_matrix, invert, move_points
+
+    square = square_around(*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
+    back = invert(eye_level_matrix(torch.from_numpy(points)[None]))
+    corners: Corners = move_points(torch.from_numpy(square)[None], back)[0].numpy()
+    return corners
+
+
+def detected(path: Path, picture: Picture) -> Corners:
+    """The square of the largest face that the detector finds, as the square around an average face's 68 points.
+
+    Args:
+        path: of the picture, for the message.
+        picture: what is in it; notes what was found in ``picture.notes``.
+
+    Raises:
+        NoFaceError: no face was found.
+    """
+    from facegen_core.encoders.detector import find_faces
+    from facegen_core.geometry.face_crop import ALIGNED_224, align_matrix
+    from facegen_core.images import from_uint8
+
+    image = picture.image
+    share = min(1.0, DETECTED_AT / min(image.size), LONGEST / max(image.size))
+    small = image if share == 1 else image.resize([max(1, round(share * side)) for side in image.size], Image.BOX)
+    faces = find_faces(from_uint8(np.asarray(small))[None])[0]
+    if not faces:
+        width, height = (side * picture.scale for side in image.size)
+        raise NoFaceError(f"{path}: no face was found in its {width} x {height} pixels")
+    picture.notes.append(DETECTED)
+    if len(faces) > 1:
+        picture.notes.append(SEVERAL)
+    grown = faces[0].points5.new_tensor([side / now for side, now in zip(image.size, small.size, strict=True)])
+    points = (faces[0].points5 + 0.5) * grown * picture.scale - 0.5  # the centre of the first pixel is at (0, 0)
+    return _square_of(align_matrix(points[None], 224, ALIGNED_224, 224), 0.0, 224.0)
+
+
+def _square_of(matrix: "Tensor", low: float, high: float) -> Corners:
+    """A square of a crop from ``low`` to ``high``, as it lies in the picture.
+
+    Args:
+        matrix: (1, 2, 3) from picture to crop, of ``geometry/face_crop.py``, whose first pixel's centre is at (0, 0).
+        low: left and top of the square in pixels of the crop, from its border on.
+        high: right and bottom.
+    """
+    from facegen_core.geometry.face_crop import invert, move_points
+
+    near, far = low - 0.5, high - 0.5
+    square = matrix.new_tensor([[near, near], [near, far], [far, far], [far, near]])
+    corners: Corners = move_points(square[None], invert(matrix))[0].numpy() + 0.5
+    return corners
+
+
+def _eyes(points: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """(2, 2): centres of the person's right and left eye, of the 68 points."""
+    return np.stack([points[36:42].mean(axis=0), points[42:48].mean(axis=0)])
