@@ -12,9 +12,12 @@ import piq
 import pytest
 import scipy.linalg
 import torch
-import torch.nn.functional as F
-from helpers.real_judges import FaceApi, FivePoints, Found, MobileFaceNet, crop_box, crop_points, detect, london_faces
+from helpers.real_judges import FaceApi, MobileFaceNet, london_faces
+from real.photographs import Photographs, photographs
 
+from facegen_core.encoders.emotion import emotion_encoder
+from facegen_core.encoders.framing import FaceFramer
+from facegen_core.encoders.identity import identity_encoder
 from facegen_core.metrics.counterfactual import counterfactual_metrics
 from facegen_core.metrics.distribution import FID, KID
 from facegen_core.metrics.emotion import EmotionAccuracy
@@ -35,31 +38,25 @@ Sides = tuple[torch.Tensor, torch.Tensor]
 
 
 @pytest.fixture(scope="module")
-def photographs(real) -> Sides:
+def shrunk(real) -> Sides:
     if not (real / "data" / "london_faces" / "neutral_front").is_dir():
         pytest.skip("no photographs: data/london_faces is missing")
-    return london_faces(real / "data")
+    return london_faces(real / "data", side=256)
 
 
 @pytest.fixture(scope="module")
-def shrunk(photographs) -> Sides:
-    return tuple(F.interpolate(side, 256, mode="area") for side in photographs)
+def photos(real, shrunk) -> Photographs:
+    return photographs(real / "data")
 
 
 @pytest.fixture(scope="module")
-def found(photographs) -> tuple[list[Found], list[Found]]:
-    return tuple(detect(side) for side in photographs)
+def aligned(photos) -> Sides:
+    return photos.aligned.chunk(2)
 
 
 @pytest.fixture(scope="module")
-def aligned(photographs, found) -> Sides:
-    """On ArcFace's five points; every photograph has a face."""
-    return tuple(torch.stack([*map(crop_points, *side)]) for side in zip(photographs, found, strict=True))
-
-
-@pytest.fixture(scope="module")
-def boxes(photographs, found) -> Sides:
-    return tuple(torch.stack([*map(crop_box, *side)]) for side in zip(photographs, found, strict=True))
+def boxes(photos) -> Sides:
+    return photos.boxed.chunk(2)
 
 
 @pytest.fixture(scope="module")
@@ -185,16 +182,25 @@ def test_kid_tells_women_from_men_and_not_halves_of_either(real, aligned, identi
     assert apart > 3 * max(map(abs, same)), (apart, same)
 
 
-def test_faces_are_found_where_there_are_faces(photographs, identity):
-    """Three photographs, a grey picture, and a photograph without its face."""
-    neutral, smiling = (side[:5].clone() for side in photographs)
+def test_detector_and_encoders_stand_in_the_metrics(real):
+    """Five people; one smiling photograph is grey, and one has no face, so that their pairs are left out."""
+    neutral, smiling = london_faces(real / "data", 5)
     smiling[1] = 0.5
     smiling[3, :, 60:] = 0.8
-    assert _value(FaceFoundRate(FivePoints()), smiling) == 0.6
-    metric = IdentityCosine(identity, FivePoints())
-    assert _value(metric, smiling, neutral) > 0.8
-    assert (metric.protocol()["count"], metric.protocol()["without_face"]) == (3, 2)
+    judge = identity_encoder(str(real / "weights" / "identity_mobilefacenet_128.onnx"))
+    finder = FaceFramer(judge.preprocessing)
+    assert _value(FaceFoundRate(finder), smiling) == 0.6
+    metric = IdentityCosine(judge, finder)
+    assert 0.8 < _value(metric, smiling, neutral) < 1
     assert metric.details()["face_found"] == pytest.approx(0.6)
+    protocol = metric.protocol()
+    assert (protocol["count"], protocol["without_face"]) == (3, 2)
+    assert protocol["framing"] == "MTCNN from 0.9, five_points, 112"
+    assert protocol["resize"].endswith(" 112")
+    classifier = emotion_encoder(str(real / "weights" / "emotion_faceapi_7.onnx"))
+    emotions = EmotionAccuracy(classifier, FaceFramer(classifier.preprocessing))
+    assert _value(emotions, smiling, HAPPY[:5]) >= 0.4
+    assert emotions.details()["share_no_face"] == pytest.approx(0.4)
 
 
 def test_a_true_smile_is_the_best_edit_of_a_neutral_face(aligned, identity, emotion, lpips_network):
