@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from facegen_core.encoders.detector import Face
-from facegen_core.encoders.onnx_encoder import open_session
+from facegen_core.encoders.onnx_encoder import open_session, run_session
 from facegen_core.errors import WeightsNotFoundError
 from facegen_core.geometry.face_crop import invert, move_points, warp
 from facegen_core.weights import resolve_weights
@@ -119,16 +119,19 @@ def _fan(path: Path) -> LandmarkFinder:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # TorchScript is on its way out of torch
             network = torch.jit.load(str(path), map_location="cpu").eval()
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:  # ValueError: a folder
         raise WeightsNotFoundError(
             f"{path}: not FAN's TorchScript archive (2DFAN4_1.6-c827573f02.zip), nor an .onnx file."
         ) from error
 
     def points(crops: Tensor) -> Tensor:
-        heat = network(crops)
+        try:
+            heat = network(crops)
+        except RuntimeError as error:  # what TorchScript makes of whatever goes wrong in it
+            raise WeightsNotFoundError(f"{path}: another network than FAN: it cannot take pictures.") from error
         heat = heat if isinstance(heat, Tensor) else heat[-1]  # the last of its stages
-        if heat.shape[1] != POINTS:
-            raise WeightsNotFoundError(f"{path}: a network of {heat.shape[1]} points, not of {POINTS}.")
+        if heat.ndim != 4 or heat.shape[1] != POINTS:
+            raise WeightsNotFoundError(f"{path}: not heat maps of {POINTS} points but {tuple(heat.shape)}.")
         return peaks(heat, FAN_SIZE)
 
     return LandmarkFinder(path.name, points, FAN_SIZE)
@@ -140,7 +143,7 @@ def _onnx_finder(path: Path) -> LandmarkFinder:
     size = next((side for side in entry.shape[2:] if isinstance(side, int)), FAN_SIZE)
 
     def points(crops: Tensor) -> Tensor:
-        found = [session.run(None, {entry.name: np.ascontiguousarray(crop[None].numpy())}) for crop in crops]
+        found = [run_session(session, path, np.ascontiguousarray(crop[None].numpy())) for crop in crops]
         outputs = [torch.from_numpy(np.concatenate(column)).float() for column in zip(*found, strict=True)]
         heat = next((output for output in outputs if output.ndim == 4 and output.shape[1] == POINTS), None)
         if heat is not None:

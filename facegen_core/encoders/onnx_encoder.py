@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from facegen_core.encoders.base import Preprocessing, prepare
 from facegen_core.errors import WeightsNotFoundError
+from facegen_core.weights.files import trouble
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -70,7 +72,7 @@ class OnnxEncoder:
                 f"{self.path}: not a network with one input of RGB pictures; its inputs are "
                 f"{', '.join(f'{one.name} {one.shape}' for one in inputs)}."
             )
-        self._input, self._channels_last = inputs[0].name, shape[1] != 3
+        self._channels_last = shape[1] != 3
         self._one_by_one = shape[0] == 1
         sides = shape[1:3] if self._channels_last else shape[2:4]
         size = self.preprocessing.size
@@ -83,7 +85,7 @@ class OnnxEncoder:
         batch = prepared.permute(0, 2, 3, 1) if self._channels_last else prepared
         pixels = np.ascontiguousarray(batch.numpy())
         parts = [pixels[i : i + 1] for i in range(len(pixels))] if self._one_by_one else [pixels]
-        codes = np.concatenate([self._session.run(None, {self._input: part})[0] for part in parts])
+        codes = np.concatenate([run_session(self._session, self.path, part)[0] for part in parts])
         return torch.from_numpy(codes.reshape(len(prepared), -1)).float()
 
 
@@ -95,8 +97,8 @@ def open_session(path: Path) -> "onnxruntime.InferenceSession":
     """
     import onnxruntime
 
-    if not path.is_file():
-        raise WeightsNotFoundError(f"{path}: no such file.")
+    if wrong := trouble(path):
+        raise WeightsNotFoundError(f"{path}: {wrong}. Get it again, or name another file.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3  # errors: warnings of other people's networks help nobody here
@@ -104,3 +106,21 @@ def open_session(path: Path) -> "onnxruntime.InferenceSession":
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors are of classes that it does not export
         raise WeightsNotFoundError(f"{path}: not a network in ONNX, or a damaged one ({error}).") from error
+
+
+def run_session(session: "onnxruntime.InferenceSession", path: Path, pixels: npt.NDArray[np.float32]) -> list[Any]:
+    """All outputs of a network of one input.
+
+    Args:
+        session: the network.
+        path: of its file, for the message.
+        pixels: what it is given.
+
+    Raises:
+        WeightsNotFoundError: it is of another kind, and cannot take them.
+    """
+    try:
+        return list(session.run(None, {session.get_inputs()[0].name: pixels}))
+    except Exception as error:  # as above
+        reason = str(error).splitlines()[0]
+        raise WeightsNotFoundError(f"{path}: cannot take pictures, float32 of {pixels.shape}: {reason}") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from facegen_core.errors import WeightsNotFoundError
 from facegen_core.files import CHUNK_BYTES, atomic_path
 from facegen_core.progress import bar
-from facegen_core.weights.files import digest, is_published, near, weights_folder
+from facegen_core.weights.files import digest, is_published, near, trouble, weights_folder
 from facegen_core.weights.spec import WeightSpec
 from facegen_core.weights.table import WEIGHTS
 
@@ -69,5 +69,5 @@ def _check(path: Path, spec: WeightSpec, address: str) -> None:
             f"{spec.name}: what {address} gave is not the published file: its {spec.check} digest is "
             f"{digest(path, spec.check)}, expected {spec.digest}. Nothing was kept."
         )
-    if path.read_bytes()[:64].lstrip().startswith(b"<"):
-        raise WeightsNotFoundError(f"{spec.name}: {address} gave a web page, not a file of weights. Nothing was kept.")
+    if wrong := trouble(path):
+        raise WeightsNotFoundError(f"{spec.name}: {address} gave {wrong}. Nothing was kept.")

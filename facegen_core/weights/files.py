@@ -58,6 +58,21 @@ def resolve_weights(name_or_path: str) -> Path:
     return path
 
 
+def trouble(path: Path) -> str:
+    """What a path is that holds no network of any kind, as far as that shows at once; "" if it may hold one."""
+    if not path.is_file():
+        return "a folder, not a file" if path.is_dir() else "no such file"
+    with path.open("rb") as file:
+        head = file.read(512)
+    if not head:
+        return "an empty file"
+    if head.lstrip()[:1] == b"<":
+        return "a web page, not weights"
+    if head.startswith(b"version https://git-lfs"):
+        return "a pointer of git LFS, not the file it points to"
+    return ""
+
+
 def near(name: str) -> str:
     """What to add to a message about a name that is in no table."""
     names = difflib.get_close_matches(name, WEIGHTS, n=3, cutoff=0.4)

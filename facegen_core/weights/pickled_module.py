@@ -14,12 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# What torch itself calls to rebuild tensors; none of them imports or runs anything a file names.
+# What torch itself calls to rebuild tensors, storages apart; none of them imports or runs anything a file names.
 _TENSORS: dict[tuple[str, str], Any] = {
     ("torch._utils", "_rebuild_tensor"): torch._utils._rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
     ("torch._utils", "_rebuild_parameter"): torch._utils._rebuild_parameter,
-    ("torch.storage", "UntypedStorage"): torch.storage.UntypedStorage,
     ("torch", "Size"): torch.Size,
     ("collections", "OrderedDict"): collections.OrderedDict,
     ("builtins", "set"): set,
@@ -71,6 +70,8 @@ def read_pickled_module(path: Path) -> dict[str, Tensor]:
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         known = _TENSORS.get((module, name))
+        if isinstance(known, types.FunctionType):
+            return lambda *given: known(*given)  # a new one: a pickle can set attributes of what it is given
         if known is not None:
             return known
         if module == "torch" and isinstance(getattr(torch, name, None), torch.dtype):

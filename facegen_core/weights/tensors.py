@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from facegen_core.errors import WeightsNotFoundError
+from facegen_core.weights.files import trouble
 from facegen_core.weights.kinds import describe
 from facegen_core.weights.pickled_module import read_pickled_module
 
@@ -25,8 +26,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Raises:
         WeightsNotFoundError: the file is missing or damaged, or of another format; says which it seems to be.
     """
-    if not path.is_file():
-        raise WeightsNotFoundError(f"{path}: no such file.")
+    if wrong := trouble(path):
+        raise WeightsNotFoundError(f"{path}: {wrong}. Get it again, or name another file.")
     try:
         content: dict[str, Any] = load_file(path) if path.suffix == ".safetensors" else _read_torch(path)
     except Exception as error:  # damaged files raise errors of a dozen classes
@@ -87,13 +88,6 @@ def _read_torch(path: Path) -> dict[str, Any]:
 
 
 def _what_it_is(path: Path) -> str:
-    head = path.read_bytes()[:512]
-    if not head:
-        return "an empty file"
-    if head.lstrip()[:1] == b"<":
-        return "a web page, not weights"
-    if head.startswith(b"version https://git-lfs"):
-        return "a pointer of git LFS, not the file it points to"
     if is_torchscript(path):
         return "a TorchScript archive, which is a program and not a file of tensors"
     if path.suffix == ".onnx":

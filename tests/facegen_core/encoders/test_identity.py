@@ -2,11 +2,14 @@
 
 import copy
 
+import numpy as np
+import onnx
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers.onnx_networks import save_linear
+from helpers.onnx_networks import save_graph, save_linear
 from helpers.recognisers import ir_se50, iresnet, randomised
+from onnx import helper
 
 from facegen_core.encoders.base import Preprocessing
 from facegen_core.encoders.identity import identity_encoder
@@ -113,9 +116,28 @@ def test_files_that_are_no_onnx_network(tmp_path):
     (tmp_path / "bad.onnx").write_bytes(b"not a network")
     with pytest.raises(WeightsNotFoundError, match=r"bad\.onnx: not a network in ONNX"):
         identity_encoder(str(tmp_path / "bad.onnx"), Preprocessing(112))
+    (tmp_path / "pointer.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1")
+    with pytest.raises(WeightsNotFoundError, match=r"pointer\.onnx: a pointer of git LFS"):
+        identity_encoder(str(tmp_path / "pointer.onnx"), Preprocessing(112))
     save_linear(tmp_path / "grey.onnx", size=8, outputs=5, colours=1)
     with pytest.raises(WeightsNotFoundError, match="not a network with one input of RGB pictures"):
         identity_encoder(str(tmp_path / "grey.onnx"), Preprocessing(8))
+
+
+def test_onnx_networks_that_cannot_take_the_pictures(tmp_path):
+    """One of bytes; and one that promises any size and multiplies with a matrix of another."""
+    nodes = [helper.make_node("Flatten", ["input"], ["flat"]), helper.make_node("MatMul", ["flat", "w"], ["output"])]
+    save_graph(tmp_path / "sizes.onnx", nodes, ["n", 3, "h", "w"], ["n", 2], {"w": np.zeros((10, 2), np.float32)})
+    network = onnx.load(tmp_path / "sizes.onnx")
+    network.graph.node[0].op_type, network.graph.node[1].op_type = "Identity", "Identity"
+    del network.graph.node[1].input[1:]
+    for end in (network.graph.input[0], network.graph.output[0]):
+        end.type.tensor_type.elem_type = onnx.TensorProto.UINT8
+    onnx.save(network, tmp_path / "bytes.onnx")
+    for file in ("sizes", "bytes"):
+        words = rf"{file}\.onnx: cannot take pictures, float32 of \(1, 3, 8, 8\)"
+        with pytest.raises(WeightsNotFoundError, match=words):
+            identity_encoder(str(tmp_path / f"{file}.onnx"), Preprocessing(8))
 
 
 def test_another_network_is_called_what_it_is(tmp_path):

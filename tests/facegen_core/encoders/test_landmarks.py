@@ -111,6 +111,12 @@ def test_other_networks_are_refused(tmp_path, photograph):
     (tmp_path / "net.zip").write_bytes(b"no archive")
     with pytest.raises(WeightsNotFoundError, match="not FAN's TorchScript archive"):
         landmark_finder(str(tmp_path / "net.zip"))
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(WeightsNotFoundError, match="not FAN's TorchScript archive"):
+        landmark_finder(str(tmp_path / "folder"))
+    torch.jit.script(torch.nn.Linear(3, 2)).save(str(tmp_path / "line.pt"))
+    with pytest.raises(WeightsNotFoundError, match="another network than FAN"):
+        landmark_finder(str(tmp_path / "line.pt"))(photograph, [FACE])
 
 
 def test_missing_network_says_what_to_put_where(tmp_path, monkeypatch):

@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import sys
+import zipfile
 
 import pytest
 import torch
@@ -128,6 +130,20 @@ def test_no_opcode_of_a_bare_pickle_runs_anything(tmp_path, monkeypatch, program
     assert (tmp_path / "harmed").exists()
 
 
+@pytest.mark.parametrize("name", ["torch._utils\n_rebuild_tensor_v2", "torch.storage\nUntypedStorage", "torch\nSize"])
+def test_pickle_cannot_change_what_it_is_read_with(tmp_path, name):
+    """One opcode sets attributes of whatever lies on the stack: here, of a function of torch."""
+    program = b"\x80\x02c" + name.encode() + b"\n(N}(X\x08\x00\x00\x00__name__X\x06\x00\x00\x00harmedutb."
+    torch.save({"weight": torch.ones(2)}, tmp_path / "plain.pt")
+    with zipfile.ZipFile(tmp_path / "plain.pt") as plain, zipfile.ZipFile(tmp_path / "harm.pt", "w") as harm:
+        for member in plain.namelist():
+            harm.writestr(member, program if member.endswith("data.pkl") else plain.read(member))
+    with pytest.raises(WeightsNotFoundError, match="not a file of tensors"):
+        read_tensors(tmp_path / "harm.pt")
+    module, _, attribute = name.partition("\n")
+    assert getattr(sys.modules[module], attribute).__name__ == attribute
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -158,6 +174,8 @@ def test_torchscript_and_missing_files(tmp_path):
         read_tensors(tmp_path / "script.pt")
     with pytest.raises(WeightsNotFoundError, match="no such file"):
         read_tensors(tmp_path / "none.pt")
+    with pytest.raises(WeightsNotFoundError, match="a folder, not a file"):
+        read_tensors(tmp_path)
     torch.save({"epoch": 3}, tmp_path / "empty.pt")
     with pytest.raises(WeightsNotFoundError, match="without named tensors"):
         read_tensors(tmp_path / "empty.pt")
