@@ -20,10 +20,10 @@ def keep_rows(metric: Metric, *names: str) -> None:
 def add_rows(metric: Metric, name: str, rows: Tensor) -> None:
     """Adds rows (N, W) to a state."""
     getattr(metric, name).append(rows.to(metric.dtype).flatten())
-    metric.width = torch.full_like(metric.width, rows.shape[1])
+    metric.width = torch.full_like(torch.as_tensor(metric.width), rows.shape[1])
 
 
 def all_rows(metric: Metric, name: str) -> Tensor:
     """The rows (N, W) of a state, those of all processes once they have shared theirs; (0, 1) if there are none."""
     kept = getattr(metric, name)
-    return (dim_zero_cat(kept) if len(kept) else torch.empty(0)).view(-1, max(1, int(metric.width)))
+    return (dim_zero_cat(kept) if len(kept) else torch.empty(0)).view(-1, max(1, int(torch.as_tensor(metric.width))))

@@ -213,7 +213,7 @@ def test_data_prepare_tells_mistakes_apart_from_faults(capsys, tmp_path):
     root = write_folder(tmp_path / "data")
     for words, says in (
         (["--dataset", "ffhq"], "no of FFHQ's folders found"),
-        (["--crop", "align"], "data.crop=align"),
+        (["--crop", "align"], "no face was found"),
         (["--pixels", "4"], "data.pixels = 4"),
     ):
         code, out, error = printed(capsys, "data", "prepare", str(root), *words)
