@@ -15,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
-from torch import Tensor
 
 from facegen_core.errors import FacegenError
 from facegen_core.files import atomic_path, only_one
 from facegen_core.population.anatomy import Anatomy, anatomy
-from facegen_core.population.identity import Identity, draw_identity, neutral_heads
+from facegen_core.population.identity import Person, draw_identity, neutral_heads
 from facegen_core.population.skin import LEAST_PIXELS, MOST_PIXELS, paint
 from facegen_core.progress import bar
 
@@ -45,24 +44,6 @@ class Population:
     pixels: int
     items: int
     version: int = VERSION
-
-
-class Person(NamedTuple):
-    """One person to be written.
-
-    Attributes:
-        seed: of the population.
-        number: of the person, from 0.
-        name: what the layout calls the person.
-        identity: the person's factors.
-        neutral: (V, 3) float64, mm.
-    """
-
-    seed: int
-    number: int
-    name: str
-    identity: Identity
-    neutral: Tensor
 
 
 class Layout(NamedTuple):

@@ -12,6 +12,7 @@ from torch import Tensor
 from facegen_core.geometry.camera import to_clip
 from facegen_core.geometry.rasteriser import Fragments, rasterise
 from facegen_core.population.anatomy import Anatomy
+from facegen_core.population.identity import Person
 from facegen_core.population.portrait.assembly import REST, Assembly, assemble
 from facegen_core.population.portrait.bust import turn_head
 from facegen_core.population.portrait.cartoon import lined, toon
@@ -31,7 +32,6 @@ from facegen_core.population.portrait.strands import hair_pieces
 from facegen_core.population.portrait.teeth import teeth
 from facegen_core.population.portrait.wardrobe import HIDES_HAIR, costume_pieces, neck_colours
 from facegen_core.population.skin import paint
-from facegen_core.population.writing import Person
 
 Points = npt.NDArray[np.float64]
 Texture = npt.NDArray[np.uint8]

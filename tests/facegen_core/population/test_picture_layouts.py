@@ -118,6 +118,15 @@ def test_ffhq_pictures_are_aligned_as_ffhq_is(ffhq):
         )
 
 
+def test_ffhq_split_keeps_a_persons_pictures_together(tmp_path):
+    out = tmp_path / "people"
+    write_ffhq(out, people=3, seed=3, pixels=16, pictures=2)
+    table = json.loads((out / "ffhq-dataset-v2.json").read_text())
+    assert len(table) == 6
+    for number, entry in table.items():
+        assert entry["category"] == table[str(int(number) // 2 * 2)]["category"]
+
+
 def test_pairs_are_two_pictures_of_one_person(pairs):
     lines = [json.loads(line) for line in (pairs / "train/prompts.jsonl").read_text().splitlines()]
     assert {line["direction"] for line in lines} == {
