@@ -16,7 +16,11 @@ from facegen_core.population.portrait.scenery.buildings import (
     tower,
 )
 from facegen_core.population.portrait.scenery.land import ground, hills, mountain, paving, water
-from facegen_core.population.portrait.scenery.landmarks import (
+from facegen_core.population.portrait.scenery.people import bronze_boy, crowd
+from facegen_core.population.portrait.scenery.plants import conifers, flowers, hedge, trees
+from facegen_core.population.portrait.scenery.scene import LEFT, RIGHT, Scene, alpine, northern, overcast, shade, sunny
+from facegen_core.population.portrait.scenery.sky import sky
+from facegen_core.population.portrait.scenery.structures import (
     glass_pyramid,
     lattice_tower,
     niche,
@@ -24,10 +28,6 @@ from facegen_core.population.portrait.scenery.landmarks import (
     stair_tube,
     stones,
 )
-from facegen_core.population.portrait.scenery.people import bronze_boy, crowd
-from facegen_core.population.portrait.scenery.plants import conifers, flowers, hedge, trees
-from facegen_core.population.portrait.scenery.scene import LEFT, RIGHT, Scene, alpine, northern, overcast, shade, sunny
-from facegen_core.population.portrait.scenery.sky import sky
 from facegen_core.population.portrait.scenery.towns import battlements, houses, keep, skyline
 
 PARIS = "#d9ccb2"
