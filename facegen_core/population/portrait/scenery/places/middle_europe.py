@@ -32,7 +32,6 @@ from facegen_core.population.portrait.scenery.towns import battlements, houses, 
 
 PARIS = "#d9ccb2"
 SLATE = "#6f7d8a"
-LIMESTONE = "#d3c6ab"
 NEEDLE = ((1, 0), (0.86, 0.1), (0.52, 0.42), (0.24, 0.74), (0.06, 0.96), (0, 1))
 
 PLACES = (
