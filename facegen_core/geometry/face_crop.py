@@ -113,17 +113,25 @@ def ffhq_matrix(landmarks: Tensor, size: int) -> Tensor:
     Returns:
         (B, 2, 3) float64.
     """
+    centre, x = ffhq_square(landmarks)
+    y = _quarter_turn(x)
+    corners = torch.stack([centre - x - y, centre - x + y, centre + x + y, centre + x - y], 1)
+    low, high = -0.5, size - 0.5
+    return similarity(corners, corners.new_tensor([[low, low], [low, high], [high, high], [high, low]]))
+
+
+def ffhq_square(landmarks: Tensor) -> tuple[Tensor, Tensor]:
+    """The middle (B, 2) of the square FFHQ cuts, and the way (B, 2) from there to the middle of its right side.
+
+    Args:
+        landmarks: (B, 68, 2).
+    """
     right_eye, left_eye, _, right_mouth, left_mouth = five_points(landmarks.double()).unbind(-2)
     eyes, mouth = (right_eye + left_eye) / 2, (right_mouth + left_mouth) / 2
     eye_to_eye, eye_to_mouth = left_eye - right_eye, mouth - eyes
     along = eye_to_eye - _quarter_turn(eye_to_mouth)
     half = torch.maximum(eye_to_eye.norm(dim=-1) * 2.0, eye_to_mouth.norm(dim=-1) * 1.8)
-    x = along / along.norm(dim=-1, keepdim=True) * half[:, None]
-    y = _quarter_turn(x)
-    centre = eyes + eye_to_mouth * 0.1
-    corners = torch.stack([centre - x - y, centre - x + y, centre + x + y, centre + x - y], 1)
-    low, high = -0.5, size - 0.5
-    return similarity(corners, corners.new_tensor([[low, low], [low, high], [high, high], [high, low]]))
+    return eyes + eye_to_mouth * 0.1, along / along.norm(dim=-1, keepdim=True) * half[:, None]
 
 
 def box_matrix(boxes: Tensor, size: int, square: bool = False, margin: float = 0.0) -> Tensor:

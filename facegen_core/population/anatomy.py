@@ -61,6 +61,13 @@ class Anatomy:
     shape_moves: Tensor
     sideways: Tensor
 
+    def part_of(self) -> Indices:
+        """Which part each triangle belongs to, (F,): its place in :attr:`parts`."""
+        part = np.empty(len(self.faces), dtype=np.int64)
+        for place, triangles in enumerate(self.parts.values()):
+            part[triangles] = place
+        return part
+
     def neutral(self, phenotypes: Tensor, strengths: Tensor) -> Tensor:
         """Neutral heads.
 
@@ -84,9 +91,15 @@ class Anatomy:
         return neutral + torch.einsum("ba,avc->bvc", strengths.double(), self.actions)
 
 
-@functools.lru_cache(maxsize=1)
-def anatomy() -> Anatomy:
-    """Builds the anatomy: in a second or two, but 40 s the first time on a machine, when anny fills its cache."""
+def load_anny(**parts: str) -> Any:
+    """An anny network; what it is made of is prepared once on a machine and kept in anny's cache.
+
+    Args:
+        parts: which rig, topology, shapes and actions, as ``anny.Anny`` takes them.
+
+    Raises:
+        FacegenError: anny's cache is damaged.
+    """
     import anny
     from anny.paths import get_anny_cache_path
 
@@ -95,21 +108,39 @@ def anatomy() -> Anatomy:
     with warnings.catch_warnings(), only_one(get_anny_cache_path().parent / ".anny.lock"):
         warnings.simplefilter("ignore")  # anny asks for an optional accelerator
         try:
-            model = anny.Anny(
-                rig="makehuman-head", topology="head", local_changes="all", facial_actions="all", phenotypes="all"
-            )
+            return anny.Anny(**parts)
         except (EOFError, RuntimeError, pickle.UnpicklingError) as error:  # it writes its cache files in place
             raise FacegenError(
                 f"{get_anny_cache_path()}: the head model's cache is damaged, perhaps by a process that was killed "
                 f"({error}). Remove that folder and run again."
             ) from None
-        young_adult = torch.full((1, len(model.phenotype_labels)), 0.5, dtype=torch.float64)
-        young_adult[:, model.phenotype_labels.index("age")] = 2 / 3
-        template = _rest(model, phenotype_kwargs=young_adult)[0]
-        template = template - template.mean(0)
-        names = list(model.facial_action_labels)
-        raised = _rest(model, phenotype_kwargs=young_adult, facial_actions=torch.eye(len(names), dtype=torch.float64))
-    actions = raised - _rest(model, phenotype_kwargs=young_adult)
+
+
+def young_adult(model: Any) -> Tensor:
+    """Phenotypes (1, P), float64, of the average young adult: the middle of everything at 25 years."""
+    phenotypes = torch.full((1, len(model.phenotype_labels)), 0.5, dtype=torch.float64)
+    phenotypes[:, model.phenotype_labels.index("age")] = 2 / 3
+    return phenotypes
+
+
+def in_mm(vertices: Tensor) -> Tensor:
+    """Vertices (..., 3) of anny, which has metres, z up, looking along -y, in mm, y up, looking along +z."""
+    x, y, z = vertices.clone().unbind(-1)
+    return torch.stack([x, z, -y], dim=-1) * 1000
+
+
+@functools.lru_cache(maxsize=1)
+def anatomy() -> Anatomy:
+    """Builds the anatomy: in a second or two, but 40 s the first time on a machine, when anny fills its cache."""
+    model = load_anny(
+        rig="makehuman-head", topology="head", local_changes="all", facial_actions="all", phenotypes="all"
+    )
+    average = young_adult(model)
+    relaxed = _rest(model, phenotype_kwargs=average)
+    template = relaxed[0] - relaxed[0].mean(0)
+    names = list(model.facial_action_labels)
+    raised = _rest(model, phenotype_kwargs=average, facial_actions=torch.eye(len(names), dtype=torch.float64))
+    actions = raised - relaxed
     dropped = actions[names.index("jawOpen")].norm(dim=1)
     chin = template[dropped > 0.5 * dropped.max(), 1].min()  # the jaw moves as a whole, the neck hardly
     head = template[:, 1] > chin
@@ -120,7 +151,7 @@ def anatomy() -> Anatomy:
     face = (actions.norm(dim=-1).amax(0) > LEAST_MOVE_MM) & head
     wide = template + WIDE * sum(actions[names.index(f"eyeWide{side}")] for side in ("Left", "Right"))
     uv, faces_uv = unwrap(wide.numpy(), faces, atlas, model.texture_coordinates.numpy(), part, face.numpy())
-    shapes, moves, sideways = _shapes_of_head(model, young_adult, template, head, mirror)
+    shapes, moves, sideways = _shapes_of_head(model, average, template, head, mirror)
     return Anatomy(
         model=model,
         template=template,
@@ -156,7 +187,7 @@ def _shapes_of_head(
 
 
 def _rest(model: Any, **parameters: Tensor) -> Tensor:
-    """Vertices of the undeformed skeleton, (B, V, 3) mm; anny has metres, z up, looking along -y."""
+    """Vertices of the undeformed skeleton, (B, V, 3) mm."""
     with torch.inference_mode():
-        x, y, z = model(**parameters)["rest_vertices"].clone().unbind(-1)
-    return torch.stack([x, z, -y], dim=-1) * 1000
+        vertices = model(**parameters)["rest_vertices"]
+    return in_mm(vertices)

@@ -153,11 +153,10 @@ def surface(anatomy: Anatomy, pixels: int) -> Surface:
     between = csr_array((grid.weights.ravel(), corners, starts), shape=(pixels**2, len(template)))
     x, y, z = np.ascontiguousarray((between @ template.astype(np.float32)).T).reshape(3, pixels, pixels)
     names = list(anatomy.parts)
-    part = np.empty(len(anatomy.faces), dtype=np.int64)
-    for i, name in enumerate(names):
-        part[anatomy.parts[name]] = i
     front = anatomy.parts["skin"][template[anatomy.faces[anatomy.parts["skin"]]].mean(1)[:, 2] > 0]
-    return Surface(between, x, y, z, grid.covered, part[grid.triangle], names, _texel(anatomy, front) / pixels)
+    return Surface(
+        between, x, y, z, grid.covered, anatomy.part_of()[grid.triangle], names, _texel(anatomy, front) / pixels
+    )
 
 
 def _texel(anatomy: Anatomy, triangles: Indices) -> float:

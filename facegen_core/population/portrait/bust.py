@@ -5,7 +5,6 @@ The head mesh is a part of anny's body, vertex for vertex, so the body of the sa
 
 import functools
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,12 +16,11 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
-from facegen_core.files import only_one
 from facegen_core.geometry.alignment import rigid_align
 from facegen_core.geometry.flatten import boundary_loops
 from facegen_core.geometry.mesh import Indices
 from facegen_core.geometry.normals import vertex_normals
-from facegen_core.population.anatomy import Anatomy
+from facegen_core.population.anatomy import Anatomy, in_mm, load_anny, young_adult
 from facegen_core.population.identity import Identity
 from facegen_core.population.portrait.subdivide import subdivide
 
@@ -92,19 +90,13 @@ class Body(NamedTuple):
 @functools.lru_cache(maxsize=1)
 def bust_model(anatomy: Anatomy) -> BustModel:
     """Builds what all busts share: in half a second, but 10 s the first time on a machine: anny fills its cache."""
-    import anny
-    from anny.paths import get_anny_cache_path
-
-    with warnings.catch_warnings(), only_one(get_anny_cache_path().parent / ".anny.lock"):
-        warnings.simplefilter("ignore")  # anny asks for an optional accelerator
-        model = anny.Anny(rig="anny", topology="anny-noeyes-notongue", phenotypes="all")
+    model = load_anny(rig="anny", topology="anny-noeyes-notongue", phenotypes="all")
     pose = {
         f"{bone}.{side}": _turn_about_depth(sign * degrees)
         for bone, degrees in ARMS_DOWN.items()
         for side, sign in (("L", 1), ("R", -1))
     }
-    average = torch.full((1, len(model.phenotype_labels)), 0.5, dtype=torch.float64)
-    average[:, model.phenotype_labels.index("age")] = 2 / 3
+    average = young_adult(model)
     with torch.inference_mode():
         rest = [m(phenotype_kwargs=average)["rest_vertices"][0].numpy() for m in (model, anatomy.model)]
     head_rows = cKDTree(rest[0]).query(rest[1])[1]
@@ -190,11 +182,10 @@ def mesh_normals(vertices: Reals, faces: Indices) -> Reals:
 
 
 def _posed(model: Any, pose: dict[str, Tensor], phenotypes: Tensor) -> Reals:
-    """(B, 3) body in a pose, mm, y up, looking along +z; anny has metres, z up, looking along -y."""
+    """(B, 3) body in a pose, mm."""
     with torch.inference_mode():
-        out = model(phenotype_kwargs=phenotypes, pose_parameters=pose)["vertices"]
-    x, y, z = out[0].clone().unbind(-1)
-    return torch.stack([x, z, -y], dim=-1).numpy() * 1000
+        vertices = model(phenotype_kwargs=phenotypes, pose_parameters=pose)["vertices"]
+    return in_mm(vertices[0]).numpy()
 
 
 def _aligned(whole: Reals, head_rows: Indices, anatomy: Anatomy) -> Reals:

@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from facegen_core.geometry.mesh import Indices
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.bust import Body, BustModel, Reals, bust_model, mesh_normals
-from facegen_core.population.portrait.shapes import Part
+from facegen_core.population.portrait.solids import Part
 
 RIDGE_Z = -105.0
 """Depth of the shoulders' ridge on the average bust, mm: what is cut is different before it and behind it."""

@@ -17,8 +17,9 @@ POSE_MOST = (55.0, 25.0, 20.0)
 LIDS = (0.04, 0.26)
 """Least and most of :attr:`~facegen_core.population.portrait.shot.Shot.lids`."""
 LOOKS_AT_CAMERA, ASIDE = 0.75, (9.0, 4.0)
-"""Share of people who look into the camera; standard deviations of where others look, degrees."""
+"""Share of pictures in which somebody looks into the camera; standard deviations of where they look else, degrees."""
 GAZE_MOST = (26.0, 10.0)
+"""How far eyes turn to the side and up or down, degrees."""
 PICTURES_AN_OUTFIT = 4
 """People change their clothes after so many pictures."""
 IN_A_PLACE = 0.6

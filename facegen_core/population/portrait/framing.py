@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from facegen_core.geometry.camera import look_at, perspective
-from facegen_core.population.portrait.landmarks import EYES, MOUTH_CORNERS
+from facegen_core.geometry.face_crop import ffhq_square
 
 Points = npt.NDArray[np.float64]
 
@@ -80,16 +80,8 @@ def around_box(points: Points, margin: float, shift: tuple[float, float] = (0.0,
 
 
 def as_ffhq(points: Points) -> Square:
-    """The square that FFHQ is cropped to (Karras et al. 2019, appendix C), from landmarks (68, 2) with y up.
-
-    Turned so that the eyes, averaged with the mouth, are level; its side is the larger of 4 times the distance of the
-    eyes and 3.6 times that from eyes to mouth; its centre lies a tenth of the latter below the eyes.
-    """
-    right_eye, left_eye = (points[eye].mean(0) for eye in EYES)
-    mouth = points[list(MOUTH_CORNERS)].mean(0)
-    eyes = (right_eye + left_eye) / 2
-    apart, down = left_eye - right_eye, mouth - eyes
-    axis = apart + np.array([-down[1], down[0]])
-    axis /= np.linalg.norm(axis)
-    side = max(4.0 * float(np.linalg.norm(apart)), 3.6 * float(np.linalg.norm(down)))
-    return Square(eyes + 0.1 * down, side, axis)
+    """The square that FFHQ is cropped to (Karras et al. 2019, appendix C), from landmarks (68, 2) with y up."""
+    down = np.array([1.0, -1.0])
+    centre, right = (way[0].numpy() * down for way in ffhq_square(torch.from_numpy(points * down)[None]))
+    half = float(np.linalg.norm(right))
+    return Square(centre, 2 * half, right / half)

@@ -20,7 +20,7 @@ from facegen_core.population.portrait.cloth import (
     whole,
 )
 from facegen_core.population.portrait.outfits import Kind, Outfit, Pattern
-from facegen_core.population.portrait.shapes import Part
+from facegen_core.population.portrait.solids import Part
 from facegen_core.seeding import numpy_generator
 
 STRIPE_MM, CHECK_MM = 58.0, 56.0

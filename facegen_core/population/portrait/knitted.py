@@ -28,7 +28,7 @@ from facegen_core.population.portrait.garments import (
     hang,
 )
 from facegen_core.population.portrait.outfits import Outfit
-from facegen_core.population.portrait.shapes import Part, sheet, tube
+from facegen_core.population.portrait.solids import Part, sheet, tube
 
 ROLL = ((0.25, 0.5), (0, 2.5), (-0.05, 6), (0.05, 9.5), (0.3, 12), (0.6, 13), (0.85, 12), (1, 9), (1.05, 5))
 """Profile of a rolled collar: how far down from its top to its foot, and mm off the line between."""

@@ -30,8 +30,8 @@ INNER_LIPS_AT = (8.5, 0.0, -8.5)
 LIDS_AT = (0.32, 0.68)
 """Where along an eye, from one corner to the other, the two points of a lid lie."""
 
-EYES = (slice(36, 42), slice(42, 48))
-CHIN, NOSE_TIP, MOUTH_CORNERS = 8, 30, (48, 54)
+CHIN = 8
+"""Place of its lowest point among the 68."""
 
 
 class Landmarks(NamedTuple):
@@ -74,15 +74,6 @@ def landmarks(anatomy: Anatomy) -> Landmarks:
     closest, _, triangle = trimesh.proximity.closest_point_naive(surface, np.concatenate(points))
     weights = trimesh.triangles.points_to_barycentric(template[skin[triangle]], closest)
     return Landmarks(skin[triangle], np.clip(weights, 0, 1))
-
-
-def five_points(points: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """Middles of the eyes, tip of the nose and corners of the mouth, (..., 5, D), of 68 points (..., 68, D).
-
-    In the order of the pictures that detectors give: what lies on the left of the picture first.
-    """
-    eyes = [points[..., eye, :].mean(-2) for eye in EYES]
-    return np.stack([*eyes, *(points[..., i, :] for i in (NOSE_TIP, *MOUTH_CORNERS))], axis=-2)
 
 
 def _from_front(points: tuple[tuple[float, float], ...], anatomy: Anatomy) -> Points:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from facegen_core.geometry.shading import lights
-from facegen_core.population.portrait.scenery import Light as PlaceLight
+from facegen_core.population.portrait.scenery import PlaceLight
 
 Triple = tuple[float, float, float]
 
@@ -20,7 +20,8 @@ class Light(NamedTuple):
         key: towards the key light, in the world: x to the picture's right, y up, z to the camera.
         key_colour: RGB, how strong.
         softness: breadth of its shadows' edges: tangent of half the angle the light is seen under.
-        above, below: RGB of the light from the sky, or ceiling, and from the ground.
+        above, below: RGB of the light from the sky, or ceiling, and from the ground: what faces the brighter one gets
+            all of it, what faces the other one the mean of both.
         fill: towards a second light without shadows.
         fill_colour: RGB of it.
     """

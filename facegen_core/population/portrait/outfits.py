@@ -71,15 +71,14 @@ class Outfit(NamedTuple):
     words: str
 
 
-def draw_outfit(seed: int, *keys: int, female: bool) -> Outfit:
-    """Everyday clothes as a function of what names a picture.
+def draw_outfit(seed: int, female: bool) -> Outfit:
+    """Everyday clothes as a function of a seed.
 
     Args:
-        seed: of the population.
-        keys: non-negative integers, such as (person, picture).
+        seed: which.
         female: dresses and sleeveless tops are worn by women, suits more often by men.
     """
-    random = numpy_generator(seed, _OUTFIT, *keys)
+    random = numpy_generator(seed, _OUTFIT)
     kinds = WOMEN if female else MEN
     weights = np.array(list(kinds.values()))
     kind = list(kinds)[random.choice(len(kinds), p=weights / weights.sum())]

@@ -81,11 +81,7 @@ def _cover_head(surface: Surface, rest: Tensor, fragments: Fragments, skin: Skin
 
 @functools.lru_cache(maxsize=1)
 def _parts(anatomy: Anatomy) -> Tensor:
-    """Which part each triangle of the head belongs to, (F,)."""
-    part = np.empty(len(anatomy.faces), dtype=np.int64)
-    for i, triangles in enumerate(anatomy.parts.values()):
-        part[triangles] = i
-    return torch.from_numpy(part)
+    return torch.from_numpy(anatomy.part_of())
 
 
 @functools.lru_cache(maxsize=1)

@@ -34,7 +34,7 @@ from facegen_core.population.portrait.garments import (
 )
 from facegen_core.population.portrait.outfits import Colour, Outfit
 from facegen_core.population.portrait.pieces import Piece
-from facegen_core.population.portrait.shapes import Part, balls, join, sheet
+from facegen_core.population.portrait.solids import Part, balls, join, sheet
 
 COLLAR_COLUMNS = 61
 TIE = np.array([

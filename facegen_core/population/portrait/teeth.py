@@ -10,6 +10,7 @@ from facegen_core.geometry.alignment import rigid_align
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.landmarks import landmarks
 from facegen_core.population.portrait.pieces import Piece
+from facegen_core.population.portrait.solids import grid
 
 Points = npt.NDArray[np.float64]
 
@@ -23,6 +24,7 @@ UPPER_EDGE, LOWER_EDGE = -45.6, -45.2
 """Height of the edges of the teeth when the mouth is closed."""
 OVERBITE = 2.2
 ACROSS, DOWN = 5, 5
+"""Points of a tooth's mesh from side to side and from its edge up."""
 WHITE, GUM = np.array([0.90, 0.87, 0.80]), np.array([0.66, 0.36, 0.35])
 JAW_ACTIONS = ("jawOpen", "jawLeft", "jawRight", "jawForward")
 ON_JAW = 0.85
@@ -96,7 +98,7 @@ def _arch(widths: tuple[float, ...], edge: float, height: float, front: float, b
             start = len(vertices) * ACROSS * DOWN
             vertices.append(tooth)
             colours.append(colour)
-            faces.append(_quads(ACROSS, DOWN, flip=biting > 0) + start)
+            faces.append(grid(DOWN, ACROSS)[:, :: -1 if biting > 0 else 1] + start)
         along += width
     return Piece(
         np.concatenate(vertices).astype(np.float32), np.concatenate(faces), np.concatenate(colours).astype(np.float32),
@@ -125,11 +127,3 @@ def _x_at(arc: float) -> float:
     x = np.linspace(0, 40, 400)
     along = np.append(0, np.cumsum(np.hypot(np.diff(x), CURVE * np.diff(x**2))))
     return float(np.sign(arc) * np.interp(abs(arc), along, x))
-
-
-def _quads(across: int, down: int, flip: bool) -> npt.NDArray[np.int64]:
-    """Triangles of a grid of points, row by row."""
-    row, column = np.meshgrid(np.arange(down - 1), np.arange(across - 1), indexing="ij")
-    a = (row * across + column).ravel()
-    quads = np.concatenate([np.stack([a, a + 1, a + across + 1], 1), np.stack([a, a + across + 1, a + across], 1)])
-    return quads[:, ::-1] if flip else quads

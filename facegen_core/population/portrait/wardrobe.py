@@ -11,8 +11,11 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from facegen_core.geometry.mesh import Indices
+from facegen_core.geometry.mesh import Floats, Indices
+from facegen_core.geometry.shading import sample_texture
+from facegen_core.images import from_uint8
 from facegen_core.names import find_name
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.identity import Identity
@@ -25,12 +28,11 @@ from facegen_core.population.portrait.garments import under_cloth
 from facegen_core.population.portrait.knitted import hoodie, knit, turtleneck
 from facegen_core.population.portrait.outfits import Kind, Outfit, draw_outfit
 from facegen_core.population.portrait.pieces import Piece
-from facegen_core.population.portrait.shapes import join
+from facegen_core.population.portrait.solids import join
 from facegen_core.population.portrait.tailored import shirt, suit
 from facegen_core.seeding import numpy_generator
 
 _COSTUME = 141
-COSTUMES = ("normal", "flower", "sheep", "santa", "royal")
 CAPTIONS = {
     "normal": "normal costume",
     "flower": "cute flower costume",
@@ -38,7 +40,8 @@ CAPTIONS = {
     "santa": "Santa Claus costume",
     "royal": "traditional golden palace costume",
 }
-"""What MCDM's prompts call them [P section 4.1]."""
+"""Costumes, and what MCDM's prompts call them [P section 4.1]."""
+COSTUMES = tuple(CAPTIONS)
 HIDES_HAIR: dict[str, Literal["none", "top", "all"]] = {
     "normal": "none", "flower": "all", "sheep": "all", "santa": "top", "royal": "none",
 }  # fmt: skip
@@ -78,7 +81,7 @@ def bust_pieces(
         The skin first, then what is worn.
     """
     body = pose_body(head, identity, anatomy, np.eye(3) if head_rotation is None else head_rotation)
-    return [skin(body, identity, anatomy, outfit.kind, neck_colour), *_clothes(outfit, body, anatomy)]
+    return [bare_skin(body, identity, anatomy, outfit.kind, neck_colour), *_clothes(outfit, body, anatomy)]
 
 
 def costume_pieces(
@@ -114,24 +117,20 @@ def costume_pieces(
     body = pose_body(head, identity, anatomy, np.eye(3) if head_rotation is None else head_rotation)
     random = numpy_generator(seed, _COSTUME, COSTUMES.index(name))
     worn = _MAKERS[name](random, np.asarray(head, dtype=np.float64), body, anatomy)
-    return [skin(body, identity, anatomy, "crew", neck_colour), *worn]
+    return [bare_skin(body, identity, anatomy, "crew", neck_colour), *worn]
 
 
 def neck_colours(texture: npt.NDArray[np.uint8], anatomy: Anatomy) -> Reals:
     """What a painted map (H, W, 3) shows at the edge of the head: (L, 3) sRGB in [0, 1], as bust_pieces takes it."""
-    size = np.array(texture.shape[1::-1])
-    column, row = np.clip((_edge_uv(anatomy) * [1, -1] + [0, 1]) * size - 0.5, 0, size - 1.001).T
-    x, y = column.astype(int), row.astype(int)
-    right, down = (column - x)[:, None], (row - y)[:, None]
-    upper = texture[y, x] * (1 - right) + texture[y, x + 1] * right
-    lower = texture[y + 1, x] * (1 - right) + texture[y + 1, x + 1] * right
-    return np.asarray((upper * (1 - down) + lower * down) / 255)
+    uv = torch.from_numpy(_edge_uv(anatomy))
+    sampled = sample_texture(from_uint8(texture)[None], torch.zeros(len(uv), dtype=torch.int64), uv)
+    return sampled.numpy().astype(np.float64)
 
 
-def skin(body: Body, identity: Identity, anatomy: Anatomy, kind: Kind, neck_colour: npt.ArrayLike) -> Piece:
+def bare_skin(body: Body, identity: Identity, anatomy: Anatomy, kind: Kind, neck_colour: npt.ArrayLike) -> Piece:
     """The bare skin of neck, chest and arms under clothes of some kind."""
     model = bust_model(anatomy)
-    kept, faces = _bare_skin(anatomy, kind)
+    kept, faces = _left_bare(anatomy, kind)
     spread, edge = _edge_shares(anatomy)
     ring = np.broadcast_to(np.asarray(neck_colour, dtype=np.float64), (len(model.ring), 3))
     light = ring.sum(1) >= np.quantile(ring.sum(1), 0.75)  # where neither a beard nor the hair of the nape grows
@@ -155,7 +154,7 @@ def _clothes(outfit: Outfit, body: Body, anatomy: Anatomy) -> list[Piece]:
 
 
 @functools.cache
-def _bare_skin(anatomy: Anatomy, kind: Kind) -> tuple[Indices, Indices]:
+def _left_bare(anatomy: Anatomy, kind: Kind) -> tuple[Indices, Indices]:
     """Vertices and triangles of the bust that clothes of a kind leave bare."""
     model = bust_model(anatomy)
     seen = (under_cloth(kind, model.template) < COVERED_MM)[model.faces].any(1)
@@ -176,9 +175,9 @@ def _edge_shares(anatomy: Anatomy) -> tuple[Reals, Reals]:
 
 
 @functools.lru_cache(maxsize=1)
-def _edge_uv(anatomy: Anatomy) -> Reals:
+def _edge_uv(anatomy: Anatomy) -> Floats:
     """(L, 2) where the edge of the head lies on the map; of the two sides of the cut, either."""
     place = np.zeros(len(anatomy.template), dtype=np.int64)
     triangles = anatomy.parts["skin"]
     place[anatomy.faces[triangles]] = anatomy.faces_uv[triangles]
-    return anatomy.uv[place[bust_model(anatomy).head_ring]].astype(np.float64)
+    return anatomy.uv[place[bust_model(anatomy).head_ring]]

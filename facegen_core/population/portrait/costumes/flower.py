@@ -13,7 +13,7 @@ from facegen_core.population.portrait.costumes.fur import boa, coat
 from facegen_core.population.portrait.costumes.headwear import Hood
 from facegen_core.population.portrait.garments import Line
 from facegen_core.population.portrait.pieces import Piece
-from facegen_core.population.portrait.shapes import Part, join, sheet
+from facegen_core.population.portrait.solids import Part, join, sheet
 
 LINE = Line(82, 62, 14, 2.0)
 PETALS = {

@@ -12,7 +12,7 @@ from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.bust import Body, Reals, bust_model, mesh_normals
 from facegen_core.population.portrait.cloth import Layer, cut, drape, level_line, neckline, whole
 from facegen_core.population.portrait.garments import Line, folds, hang
-from facegen_core.population.portrait.shapes import Part, balls, sheet
+from facegen_core.population.portrait.solids import Part, across_path, balls, sheet
 from facegen_core.population.portrait.spirals import over_sphere
 from facegen_core.population.portrait.subdivide import subdivide
 
@@ -20,8 +20,6 @@ DEEP = 0.58
 """Brightness between tufts, where little light comes."""
 FLAT = 0.93
 """How far down its side a tuft can be seen at most, against its radius."""
-
-
 STEP, SIDES, CORE, TUFT = 0.3, 16, 0.7, 0.62
 """Of a roll of fur, against its radius: mesh along it and around it, radius below the tufts, radius of these."""
 
@@ -40,20 +38,16 @@ def shaded(colour: npt.ArrayLike, height: Reals) -> Reals:
 
 def boa(path: Reals, thickness: float, colour: npt.ArrayLike, closed: bool = True) -> Part:
     """A roll of fur along a path (M, 3), ``thickness`` mm in radius; a path that is not closed ends open."""
-    ahead = np.roll(path, -1, 0) - np.roll(path, 1, 0)
-    if not closed:
-        ahead[0], ahead[-1] = path[1] - path[0], path[-1] - path[-2]
-    length = float(np.linalg.norm(ahead, axis=1).sum() / 2)
-    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
-    across = np.cross(ahead, np.eye(3)[np.abs(ahead).max(0).argmin()])
-    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    ends = np.append(path, path[:1], axis=0) if closed else path
+    length = float(np.linalg.norm(np.diff(ends, axis=0), axis=1).sum())
+    across, third = across_path(path, closed)
     steps = max(4 * round(length / (4 * STEP * thickness)), 8)  # one of few numbers, so that their tufts can be kept
     at = np.linspace(0, len(path) if closed else len(path) - 1, steps, endpoint=not closed)
-    path, across, ahead = (_between(values, at) for values in (path, across, ahead))
+    path, across, third = (_between(values, at)[:, None] for values in (path, across, third))
     angle = np.linspace(0, 2 * np.pi, SIDES, endpoint=False)[:, None]
-    outward = np.cos(angle) * across[:, None] + np.sin(angle) * np.cross(ahead, across)[:, None]
+    outward = np.cos(angle) * across + np.sin(angle) * third
     height = _roll(steps)
-    surface = path[:, None] + thickness * (CORE + (1.1 - CORE) * height[..., None]) * outward
+    surface = path + thickness * (CORE + (1.1 - CORE) * height[..., None]) * outward
     colours = shaded(colour, height)
     if closed:
         surface, colours = (np.concatenate([values, values[:1]]) for values in (surface, colours))
@@ -71,7 +65,7 @@ def _roll(steps: int) -> Reals:
 
 
 def pompon(centre: Reals, radius: float, colour: npt.ArrayLike, count: int, fineness: int) -> Part:
-    """A ball of so many tufts around a centre (3,); ``fineness`` as of :func:`.shapes.balls`."""
+    """A ball of so many tufts around a centre (3,); ``fineness`` as of :func:`.solids.balls`."""
     ball = balls(centre[None], radius, colour, fineness)
     out = (ball.vertices - centre) / radius
     height = tufted(out, over_sphere(count), 2.2 / np.sqrt(count))

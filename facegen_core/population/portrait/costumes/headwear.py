@@ -8,8 +8,8 @@ from scipy.sparse import csr_array, eye_array
 
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.bust import Reals
-from facegen_core.population.portrait.cloth import Layer, around_neck, cut, line_at, under_jaw
-from facegen_core.population.portrait.shapes import Part, sheet
+from facegen_core.population.portrait.cloth import Layer, around_neck, cut, line_at, outward, under_jaw
+from facegen_core.population.portrait.solids import Part, sheet
 
 SKULL_Z = -55.0
 """Depth of the skull's upright axis, mm."""
@@ -37,9 +37,9 @@ def around_head(
     Returns:
         (K, 3) points, and (K, 3) level directions away from the head.
     """
-    outward = np.stack([np.sin(angles), np.zeros_like(angles), np.cos(angles)], axis=1)
+    away = outward(angles)
     line = _line_around(anatomy, before, behind, tuple(angles.tolist()))
-    return line @ head + margin * outward, outward
+    return line @ head + margin * away, away
 
 
 @functools.cache

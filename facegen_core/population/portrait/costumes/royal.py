@@ -7,12 +7,12 @@ import numpy as np
 from facegen_core.geometry.mesh import Indices
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.bust import Body, Reals, mesh_normals
-from facegen_core.population.portrait.cloth import UP, Layer, cut, drape, hem, neckline, under_jaw, whole
+from facegen_core.population.portrait.cloth import UP, Layer, cut, drape, hem, neckline, outward, under_jaw, whole
 from facegen_core.population.portrait.costumes.fur import along_neckline, apart
 from facegen_core.population.portrait.costumes.headwear import around_head
 from facegen_core.population.portrait.garments import Line, folds
 from facegen_core.population.portrait.pieces import Piece
-from facegen_core.population.portrait.shapes import Part, balls, join, sheet, tube
+from facegen_core.population.portrait.solids import Part, balls, join, sheet, tube
 
 ROBE, COLLAR, BEADS = Line(78, 140, 6, 1.0), Line(72, 62, 8, 2.0), Line(104, 92, 40, 2.0)
 GOLD, BRIGHT, PEARL = np.array([0.83, 0.62, 0.20]), np.array([0.95, 0.78, 0.36]), np.array([0.95, 0.92, 0.86])
@@ -45,33 +45,32 @@ def royal(random: np.random.Generator, head: Reals, body: Body, anatomy: Anatomy
 def _crown(head: Reals, anatomy: Anatomy, jewels: Reals) -> tuple[list[Part], list[Part], list[Part]]:
     """A golden crown with points, jewels and strings of beads before the ears."""
     angles = np.linspace(0, 2 * np.pi, STEPS * POINTS, endpoint=False)
-    foot, outward = around_head(head, anatomy, *BAND, angles, margin=13.0)
+    foot, away = around_head(head, anatomy, *BAND, angles, margin=13.0)
     wave = np.abs(np.cos(POINTS * angles / 2))
     height = BAND_MM + POINT_MM * (0.7 + 0.3 * np.cos(angles)) * (0.16 + 0.84 * wave**2.2)
     up = np.array([0.0, 1, 0])
     share = np.array([0, 0.25, 0.5, 0.75, 1.0])[:, None, None]
     band = foot + share * BAND_MM * up
-    tall = foot + BAND_MM * up + share * (height - BAND_MM)[:, None] * up + 7 * share**2 * outward
+    tall = foot + BAND_MM * up + share * (height - BAND_MM)[:, None] * up + 7 * share**2 * away
     shade = 0.9 + 0.2 * share * wave[:, None]
     gold = [
-        sheet(band + 2 * outward, GOLD, closed=True),
+        sheet(band + 2 * away, GOLD, closed=True),
         sheet(tall, BRIGHT * shade, closed=True),
-        sheet(tall - 2.5 * outward, GOLD * 0.75, closed=True),
-        *(tube(foot + lift * up + 2 * outward, 3.2, BRIGHT, sides=5, closed=True) for lift in (0.0, BAND_MM)),
+        sheet(tall - 2.5 * away, GOLD * 0.75, closed=True),
+        *(tube(foot + lift * up + 2 * away, 3.2, BRIGHT, sides=5, closed=True) for lift in (0.0, BAND_MM)),
     ]
     tips, valleys = STEPS * np.arange(POINTS), STEPS * np.arange(POINTS) + STEPS // 2
-    top = foot + height[:, None] * up + 8 * outward
-    middle = foot + 0.5 * BAND_MM * up + 4 * outward
-    across = np.cross(up, outward)
+    top = foot + height[:, None] * up + 8 * away
+    middle = foot + 0.5 * BAND_MM * up + 4 * away
     size = np.array([6.0, 7.5, 6.0])
     stones = [balls(middle[tips], size, jewels[np.arange(POINTS) % 3], 2), balls(middle[valleys], 4.2, PEARL)]
-    stones.append(balls((foot + (BAND_MM + 14) * up + 4 * outward)[tips], 5.0, jewels[(np.arange(POINTS) + 1) % 3]))
-    gold.append(balls(middle[tips] - 2.5 * outward[tips], size + 2.2, BRIGHT))
-    gold.append(balls((middle[valleys] - 1.5 * outward[valleys] + 0 * across[valleys]), 5.4, BRIGHT))
+    stones.append(balls((foot + (BAND_MM + 14) * up + 4 * away)[tips], 5.0, jewels[(np.arange(POINTS) + 1) % 3]))
+    gold.append(balls(middle[tips] - 2.5 * away[tips], size + 2.2, BRIGHT))
+    gold.append(balls(middle[valleys] - 1.5 * away[valleys], 5.4, BRIGHT))
     pearls = [balls(top[tips], 5.5, PEARL)]
     for side in (17, -17):  # beads hang beside the temples
         for shift in (0, 3):
-            start = foot[side + int(np.sign(side)) * shift] + 5 * outward[side]
+            start = foot[side + int(np.sign(side)) * shift] + 5 * away[side]
             string = start - np.outer(9.5 * np.arange(1, 10 - shift // 2), up)
             pearls.append(balls(string[:-1], 3.6, PEARL))
             gold.append(tube(np.stack([start, string[-1]]), 0.9, GOLD, sides=5))
@@ -94,13 +93,13 @@ def _robe(body: Body, anatomy: Anatomy, silk: Reals, seed: int) -> list[Part]:
             parts.append(hem(layer, body, points, colours))
     angles = np.radians(np.linspace(50, 310, 45))
     base = along_neckline(anatomy, body, Line(82, 70, 10, 2.0), 6.0, angles)
-    outward = np.stack([np.sin(angles), np.zeros_like(angles), np.cos(angles)], axis=1)
+    away = outward(angles)
     height = 62 * np.clip((0.62 - np.cos(angles)) / 1.62, 0, 1)[:, None] ** 0.6 + 3
-    rows = np.stack([base + share * (height * UP + (14 * share + 4) * outward) for share in np.linspace(0, 1, 6)])
+    rows = np.stack([base + share * (height * UP + (14 * share + 4) * away) for share in np.linspace(0, 1, 6)])
     rows = under_jaw(rows, body.head, anatomy)
     inner = sheet(rows[:, ::-1], silk)
-    outer = sheet(rows + 3 * outward, GOLD)
-    return [*parts, inner, outer, tube(rows[-1] + 1.5 * outward, 3.4, BRIGHT, sides=6)]
+    outer = sheet(rows + 3 * away, GOLD)
+    return [*parts, inner, outer, tube(rows[-1] + 1.5 * away, 3.4, BRIGHT, sides=6)]
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from facegen_core.population.portrait.costumes.fur import along_neckline, boa, c
 from facegen_core.population.portrait.costumes.headwear import around_head
 from facegen_core.population.portrait.garments import Line
 from facegen_core.population.portrait.pieces import Piece
-from facegen_core.population.portrait.shapes import Part, join, sheet
+from facegen_core.population.portrait.solids import Part, join, sheet
 
 LINE = Line(84, 62, 14, 2.0)
 RED, FUR = np.array([0.76, 0.08, 0.10]), np.array([0.95, 0.94, 0.92])

@@ -9,7 +9,7 @@ from facegen_core.population.portrait.costumes.fur import along_neckline, boa, f
 from facegen_core.population.portrait.costumes.headwear import HOOD_CENTRE, Hood
 from facegen_core.population.portrait.garments import Line
 from facegen_core.population.portrait.pieces import Piece
-from facegen_core.population.portrait.shapes import Part, join, sheet, tube
+from facegen_core.population.portrait.solids import Part, join, sheet, tube
 from facegen_core.population.portrait.spirals import over_sphere
 
 LINE = Line(80, 58, 12, 2.0)

@@ -8,8 +8,8 @@ import numpy as np
 from facegen_core.geometry.mesh import Floats
 from facegen_core.population.noise import step
 from facegen_core.population.portrait.scenery.canvas import Canvas, mix, rgb
+from facegen_core.population.portrait.scenery.polygons import disc
 from facegen_core.population.portrait.scenery.scenes import finish
-from facegen_core.population.portrait.scenery.shapes import disc
 from facegen_core.seeding import numpy_generator
 
 GREYS = ("#f2f2f0", "#d9d9d8", "#b3b4b6", "#8d9096", "#5c6068", "#33363c", "#1d1f23")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, layer, mix
-from facegen_core.population.portrait.scenery.shapes import (
+from facegen_core.population.portrait.scenery.polygons import (
     Profile,
     Wall,
     arch,
@@ -266,13 +266,13 @@ def arcade(canvas: Canvas, wall: Wall, colour: Colour, count: int, dark: Colour 
 
 
 @layer
-def columns(canvas: Canvas, wall: Wall, colour: Colour, count: int, share: float = 0.45, haze: float = 0.0) -> None:
+def columns(canvas: Canvas, wall: Wall, colour: Colour, count: int, share: float = 0.45) -> None:
     """A row of fluted columns with capitals, before whatever is painted behind them."""
     shafts = spread(count, share)
     pitch = 1 / count
     canvas.fill(
         onto(wall, [box(a, 0, b, 1) for a, b in shafts]),
-        Paint(canvas.far(mix(colour, "#ffffff", 0.1), haze), canvas.far(colour, haze)),
+        Paint(mix(colour, "#ffffff", 0.1), colour),
     )
     for near, far_, tone, opacity in (
         (0.0, 0.35, "#ffffff", 0.35),
@@ -281,9 +281,9 @@ def columns(canvas: Canvas, wall: Wall, colour: Colour, count: int, share: float
     ):
         sides = (near, far_) if canvas.sun < 0 else (1 - far_, 1 - near)
         strips = [box(a + sides[0] * (b - a), 0, a + sides[1] * (b - a), 1) for a, b in shafts]
-        canvas.fill(onto(wall, strips), canvas.far(tone, haze), opacity)
+        canvas.fill(onto(wall, strips), tone, opacity)
     ends = [box(a - 0.13 * pitch, low, b + 0.13 * pitch, low + 0.05) for a, b in shafts for low in (0.0, 0.95)]
-    canvas.fill(onto(wall, ends), canvas.far(mix(colour, "#ffffff", 0.25), haze))
+    canvas.fill(onto(wall, ends), mix(colour, "#ffffff", 0.25))
 
 
 @layer

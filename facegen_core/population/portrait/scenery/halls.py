@@ -7,7 +7,7 @@ import numpy as np
 
 from facegen_core.population.noise import step
 from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, layer, mix, rgb
-from facegen_core.population.portrait.scenery.shapes import arch, bar, box, disc, onto, spread, stroke
+from facegen_core.population.portrait.scenery.polygons import arch, bar, box, disc, onto, spread, stroke
 from facegen_core.population.portrait.scenery.sky import glow
 
 

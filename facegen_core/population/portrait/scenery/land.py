@@ -7,7 +7,7 @@ import numpy as np
 from facegen_core.geometry.mesh import Floats
 from facegen_core.population.noise import step
 from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, fractal, layer, mix, rgb
-from facegen_core.population.portrait.scenery.shapes import bar, below, disc, rough
+from facegen_core.population.portrait.scenery.polygons import bar, below, disc, rough
 
 Places = Sequence[tuple[float, float]]
 

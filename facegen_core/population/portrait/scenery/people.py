@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, Shape, layer, mix
-from facegen_core.population.portrait.scenery.shapes import bar, box, disc, stroke
+from facegen_core.population.portrait.scenery.polygons import bar, box, disc, stroke
 
 CLOTHES = ("#2b3446", "#8c2f2f", "#d8d4cc", "#44546b", "#6d5a45", "#b88a3f", "#1f1f24", "#5d7a8c")
 SKINS = ("#d9a988", "#8f6144", "#e6bf9f")

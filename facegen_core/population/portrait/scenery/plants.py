@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, Shape, layer, mix
-from facegen_core.population.portrait.scenery.shapes import bar, box, discs
+from facegen_core.population.portrait.scenery.polygons import bar, box, discs
 
 Span = tuple[float, float]
 

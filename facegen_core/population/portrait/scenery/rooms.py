@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, layer, mix, rgb
-from facegen_core.population.portrait.scenery.shapes import Wall, bar, box, disc, onto, panes, spread
+from facegen_core.population.portrait.scenery.polygons import Wall, bar, box, disc, onto, panes, spread
 from facegen_core.population.portrait.scenery.sky import glow
 
 BOOKS = ("#7b2f2b", "#27435e", "#3f5a3c", "#c8a24e", "#8a6a4a", "#e3d8c2", "#4c2f4a", "#20252c", "#a65a2e")

@@ -17,7 +17,7 @@ from facegen_core.population.portrait.scenery.places import (
     south_europe,
 )
 from facegen_core.population.portrait.scenery.scene import Scene
-from facegen_core.seeding import derive, numpy_generator
+from facegen_core.seeding import numpy_generator
 
 SCENES: dict[str, Scene] = {
     scene.name: scene
@@ -27,13 +27,9 @@ SCENES: dict[str, Scene] = {
 """Every scene by its name, spelt as the prompts of the papers spell it."""
 
 BLUR = 0.006
+"""Standard deviation, as a share of the side, by which a place behind somebody is out of focus."""
 SEEN = 1.5  # standard deviation of the blur in pixels of the painting: finer would be lost
 SMALLEST = 128  # pixels of a painting: details of a smaller one would cover each other as they do not at any other size
-
-
-def place_for(seed: int) -> str:
-    """The name of some scene, every one as likely as the others."""
-    return list(SCENES)[derive(seed, zlib.crc32(b"place")) % len(SCENES)]
 
 
 def find_scene(name: str) -> Scene:

@@ -6,7 +6,7 @@ import numpy as np
 
 from facegen_core.population.noise import step
 from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Shape, layer, mix, rgb
-from facegen_core.population.portrait.scenery.shapes import disc, discs
+from facegen_core.population.portrait.scenery.polygons import disc, discs
 
 
 class Heaven(NamedTuple):

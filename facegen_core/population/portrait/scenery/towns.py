@@ -6,7 +6,7 @@ import numpy as np
 
 from facegen_core.population.portrait.scenery.buildings import CONE, GLASS, LIT, tower
 from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, Shape, layer, mix
-from facegen_core.population.portrait.scenery.shapes import (
+from facegen_core.population.portrait.scenery.polygons import (
     Wall,
     arch,
     box,

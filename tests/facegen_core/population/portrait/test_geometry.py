@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from facegen_core.geometry.face_crop import five_points
 from facegen_core.population.anatomy import anatomy
 from facegen_core.population.portrait.eyeballs import eyeballs, look_actions
 from facegen_core.population.portrait.framing import as_ffhq, camera, cropped, project, turn
-from facegen_core.population.portrait.landmarks import five_points, landmarks
+from facegen_core.population.portrait.landmarks import landmarks
 from facegen_core.population.portrait.occlusion import head_openness
 from facegen_core.population.portrait.spirals import over_sphere
 from facegen_core.population.portrait.teeth import teeth
@@ -62,7 +63,7 @@ def test_landmarks_follow_the_jaw_and_the_lids(shared, template):
 
 
 def test_five_points_are_those_of_the_arcface_template(shared, template):
-    right, left, nose, *mouth = five_points(landmarks(shared).on(template))
+    right, left, nose, *mouth = five_points(torch.from_numpy(landmarks(shared).on(template)[:, :2]))
     assert right[0] < nose[0] < left[0] and mouth[0][0] < mouth[1][0]
     assert min(right[1], left[1]) > nose[1] > max(mouth[0][1], mouth[1][1])
 

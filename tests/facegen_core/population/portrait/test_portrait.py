@@ -4,10 +4,10 @@ import torch
 from facenet_pytorch import MTCNN
 from helpers.portraits import plain_shot, somebody
 
+from facegen_core.geometry.face_crop import five_points
 from facegen_core.images import to_uint8
 from facegen_core.population.anatomy import anatomy
 from facegen_core.population.portrait.hairstyle import draw_hairstyle
-from facegen_core.population.portrait.landmarks import five_points
 from facegen_core.population.portrait.portrait import photograph
 from facegen_core.population.portrait.shot import Crop, Grade
 
@@ -35,7 +35,7 @@ def test_pixels_and_mask_are_in_range(plain):
 
 
 def test_mask_holds_the_face_and_not_what_is_behind(plain):
-    for x, y in five_points(plain.landmarks).astype(int):
+    for x, y in five_points(torch.from_numpy(plain.landmarks)).int().tolist():
         assert plain.mask[y, x] > 0.9
     assert plain.mask[:8].max() == 0 and 0.1 < plain.mask.mean() < 0.6
 
@@ -71,7 +71,7 @@ def test_detector_trained_on_photographs_finds_the_face_where_it_is(pose):
     taken = picture(plain_shot(pose=pose), person=1)
     boxes, confidence, points = MTCNN(device="cpu", min_face_size=40).detect(to_uint8(taken.image), landmarks=True)
     assert len(boxes) == 1 and confidence[0] > 0.98
-    true = five_points(taken.landmarks)
+    true = five_points(torch.from_numpy(taken.landmarks)).numpy()
     apart = np.linalg.norm(true[1] - true[0])
     assert np.linalg.norm(np.asarray(points[0], dtype=float) - true, axis=1).mean() < apart / 8
 

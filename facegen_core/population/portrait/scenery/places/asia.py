@@ -13,7 +13,6 @@ from facegen_core.population.portrait.scenery.buildings import (
 )
 from facegen_core.population.portrait.scenery.halls import ceiling_trusses, lanterns, stalls, vault
 from facegen_core.population.portrait.scenery.land import boulders, cracks, ground, hills, mountain, paving, water
-from facegen_core.population.portrait.scenery.landmarks import hewn_cross, prayer_flags, stupa_lattice
 from facegen_core.population.portrait.scenery.people import crowd, soldiers
 from facegen_core.population.portrait.scenery.plants import trees
 from facegen_core.population.portrait.scenery.rooms import room
@@ -29,6 +28,7 @@ from facegen_core.population.portrait.scenery.scene import (
     sunny,
 )
 from facegen_core.population.portrait.scenery.sky import glow, haze, plume, sky
+from facegen_core.population.portrait.scenery.structures import hewn_cross, prayer_flags, stupa_lattice
 from facegen_core.population.portrait.scenery.towns import battlements, skyline
 
 GOLD, GOLDSHADE = "#dd9a2b", "#8f5a14"

@@ -16,7 +16,11 @@ from facegen_core.population.portrait.scenery.buildings import (
     tower,
 )
 from facegen_core.population.portrait.scenery.land import ground, hills, mountain, paving, water
-from facegen_core.population.portrait.scenery.landmarks import (
+from facegen_core.population.portrait.scenery.people import bronze_boy, crowd
+from facegen_core.population.portrait.scenery.plants import conifers, flowers, hedge, trees
+from facegen_core.population.portrait.scenery.scene import LEFT, RIGHT, Scene, alpine, northern, overcast, shade, sunny
+from facegen_core.population.portrait.scenery.sky import sky
+from facegen_core.population.portrait.scenery.structures import (
     glass_pyramid,
     lattice_tower,
     niche,
@@ -24,15 +28,10 @@ from facegen_core.population.portrait.scenery.landmarks import (
     stair_tube,
     stones,
 )
-from facegen_core.population.portrait.scenery.people import bronze_boy, crowd
-from facegen_core.population.portrait.scenery.plants import conifers, flowers, hedge, trees
-from facegen_core.population.portrait.scenery.scene import LEFT, RIGHT, Scene, alpine, northern, overcast, shade, sunny
-from facegen_core.population.portrait.scenery.sky import sky
 from facegen_core.population.portrait.scenery.towns import battlements, houses, keep, skyline
 
 PARIS = "#d9ccb2"
 SLATE = "#6f7d8a"
-LIMESTONE = "#d3c6ab"
 NEEDLE = ((1, 0), (0.86, 0.1), (0.52, 0.42), (0.24, 0.74), (0.06, 0.96), (0, 1))
 
 PLACES = (

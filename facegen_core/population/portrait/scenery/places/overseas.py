@@ -3,7 +3,6 @@
 from facegen_core.population.portrait.scenery.bridges import steel_arch
 from facegen_core.population.portrait.scenery.buildings import BAROQUE, facade, patch, temple_front, tower
 from facegen_core.population.portrait.scenery.land import boulders, ground, hills, mountain, road, slot_canyon, water
-from facegen_core.population.portrait.scenery.landmarks import neon_lights, shells, signboard, spiral_drum, terraces
 from facegen_core.population.portrait.scenery.people import crowd
 from facegen_core.population.portrait.scenery.plants import conifers, hedge, palms, trees
 from facegen_core.population.portrait.scenery.scene import (
@@ -17,6 +16,7 @@ from facegen_core.population.portrait.scenery.scene import (
     sunny,
 )
 from facegen_core.population.portrait.scenery.sky import beam, glow, haze, sky
+from facegen_core.population.portrait.scenery.structures import neon_lights, shells, signboard, spiral_drum, terraces
 from facegen_core.population.portrait.scenery.towns import skyline
 
 REDROCK, REDSHADE = "#c8693a", "#7a3524"

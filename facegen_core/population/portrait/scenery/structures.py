@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from facegen_core.population.portrait.scenery.canvas import Canvas, Colour, Paint, Shape, layer, mix
-from facegen_core.population.portrait.scenery.shapes import (
+from facegen_core.population.portrait.scenery.polygons import (
     Wall,
     arch,
     bar,
@@ -20,10 +20,9 @@ from facegen_core.population.portrait.scenery.sky import lights
 
 
 @layer
-def lattice_tower(
-    canvas: Canvas, x: float, foot: float, half: float, height: float, colour: Colour, haze: float = 0.1
-) -> None:
+def lattice_tower(canvas: Canvas, x: float, foot: float, half: float, height: float, colour: Colour) -> None:
     """A tower of iron girders on four curved legs, with two platforms and a mast."""
+    haze = 0.1
 
     def side(v: np.ndarray) -> np.ndarray:
         return half * (0.075 + 0.925 * (1 - v) ** 2.9)

@@ -69,7 +69,7 @@ def sheet(points: Reals, colours: npt.ArrayLike, closed: bool = False) -> Part:
     """
     rows, columns = points.shape[:2]
     painted = np.broadcast_to(np.asarray(colours, dtype=np.float64), points.shape)
-    return Part(points.reshape(-1, 3), _grid(rows, columns, closed), painted.reshape(-1, 3))
+    return Part(points.reshape(-1, 3), grid(rows, columns, closed), painted.reshape(-1, 3))
 
 
 def tube(path: Reals, radii: npt.ArrayLike, colours: npt.ArrayLike, sides: int = 8, closed: bool = False) -> Part:
@@ -82,13 +82,7 @@ def tube(path: Reals, radii: npt.ArrayLike, colours: npt.ArrayLike, sides: int =
         sides: corners of a cross-section.
         closed: the path returns to its beginning.
     """
-    ahead = np.roll(path, -1, 0) - np.roll(path, 1, 0)
-    if not closed:
-        ahead[0], ahead[-1] = path[1] - path[0], path[-1] - path[-2]
-    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
-    across = np.cross(ahead, np.eye(3)[np.abs(ahead).max(0).argmin()])
-    across /= np.linalg.norm(across, axis=1, keepdims=True)
-    third = np.cross(ahead, across)
+    across, third = across_path(path, closed)
     angle = np.linspace(0, 2 * np.pi, sides, endpoint=False)[:, None, None]
     radius = np.broadcast_to(np.asarray(radii, dtype=np.float64), len(path))[:, None]
     points = path + radius * (np.cos(angle) * across + np.sin(angle) * third)  # (sides, M, 3)
@@ -102,7 +96,19 @@ def tube(path: Reals, radii: npt.ArrayLike, colours: npt.ArrayLike, sides: int =
     return ring._replace(faces=np.concatenate([ring.faces, join_up]))
 
 
-def _grid(rows: int, columns: int, closed: bool) -> Indices:
+def across_path(path: Reals, closed: bool) -> tuple[Reals, Reals]:
+    """Two directions across a path (M, 3) at each of its points, (M, 3) of length 1, at right angles."""
+    ahead = np.roll(path, -1, 0) - np.roll(path, 1, 0)
+    if not closed:
+        ahead[0], ahead[-1] = path[1] - path[0], path[-1] - path[-2]
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    across = np.cross(ahead, np.eye(3)[np.abs(ahead).max(0).argmin()])
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    return across, np.cross(ahead, across)
+
+
+def grid(rows: int, columns: int, closed: bool = False) -> Indices:
+    """Triangles (F, 3) between points that are numbered row by row, as :func:`sheet` has them."""
     place = np.arange(rows * columns).reshape(rows, columns)
     here, right = (place, np.roll(place, -1, 1)) if closed else (place[:, :-1], place[:, 1:])
     return _strip(here[:-1].ravel(), here[1:].ravel(), right[:-1].ravel(), right[1:].ravel())
