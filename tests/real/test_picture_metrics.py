@@ -13,8 +13,11 @@ import pytest
 import scipy.linalg
 import torch
 import torch.nn.functional as F
-from helpers.real_judges import FaceApi, FivePoints, Found, MobileFaceNet, crop_box, crop_points, detect, london_faces
+from helpers.real_judges import classifier, london_faces, only_faces, recogniser
 
+from facegen_core.encoders.base import Encoder
+from facegen_core.encoders.detector import Face
+from facegen_core.encoders.framing import FaceFramer, framed
 from facegen_core.metrics.counterfactual import counterfactual_metrics
 from facegen_core.metrics.distribution import FID, KID
 from facegen_core.metrics.emotion import EmotionAccuracy
@@ -36,8 +39,6 @@ Sides = tuple[torch.Tensor, torch.Tensor]
 
 @pytest.fixture(scope="module")
 def photographs(real) -> Sides:
-    if not (real / "data" / "london_faces" / "neutral_front").is_dir():
-        pytest.skip("no photographs: data/london_faces is missing")
     return london_faces(real / "data")
 
 
@@ -47,29 +48,29 @@ def shrunk(photographs) -> Sides:
 
 
 @pytest.fixture(scope="module")
-def found(photographs) -> tuple[list[Found], list[Found]]:
-    return tuple(detect(side) for side in photographs)
+def found(photographs) -> tuple[list[Face], list[Face]]:
+    return tuple(only_faces(side) for side in photographs)
 
 
 @pytest.fixture(scope="module")
-def aligned(photographs, found) -> Sides:
+def aligned(photographs, found, identity) -> Sides:
     """On ArcFace's five points; every photograph has a face."""
-    return tuple(torch.stack([*map(crop_points, *side)]) for side in zip(photographs, found, strict=True))
+    return tuple(framed(*side, identity.preprocessing) for side in zip(photographs, found, strict=True))
 
 
 @pytest.fixture(scope="module")
-def boxes(photographs, found) -> Sides:
-    return tuple(torch.stack([*map(crop_box, *side)]) for side in zip(photographs, found, strict=True))
+def boxes(photographs, found, emotion) -> Sides:
+    return tuple(framed(*side, emotion.preprocessing) for side in zip(photographs, found, strict=True))
 
 
 @pytest.fixture(scope="module")
-def identity(real) -> MobileFaceNet:
-    return MobileFaceNet(real / "weights")
+def identity(real) -> Encoder:
+    return recogniser(real)
 
 
 @pytest.fixture(scope="module")
-def emotion(real) -> FaceApi:
-    return FaceApi(real / "weights")
+def emotion(real) -> Encoder:
+    return classifier(real)
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ class Probabilities:
 
     name = "face-api probabilities"
 
-    def __init__(self, emotion: FaceApi) -> None:
+    def __init__(self, emotion: Encoder) -> None:
         self.emotion = emotion
 
     def __call__(self, pictures):
@@ -190,8 +191,9 @@ def test_faces_are_found_where_there_are_faces(photographs, identity):
     neutral, smiling = (side[:5].clone() for side in photographs)
     smiling[1] = 0.5
     smiling[3, :, 60:] = 0.8
-    assert _value(FaceFoundRate(FivePoints()), smiling) == 0.6
-    metric = IdentityCosine(identity, FivePoints())
+    framer = FaceFramer(identity.preprocessing)
+    assert _value(FaceFoundRate(framer), smiling) == 0.6
+    metric = IdentityCosine(identity, framer)
     assert _value(metric, smiling, neutral) > 0.8
     assert (metric.protocol()["count"], metric.protocol()["without_face"]) == (3, 2)
     assert metric.details()["face_found"] == pytest.approx(0.6)
