@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     exported = (name for name, (_, stage) in stages().items() if hasattr(stage, "export"))
     command.add_argument("stage", choices=sorted(exported))
     command.add_argument("words", nargs="*", metavar="key=value", help="run=last|RUN|CHECKPOINT, out=FOLDER")
+    _add_measure(commands)
     _add_data(commands)
     _add_weights(commands)
     command = add("compare", _compare, "a table of runs and their measures")
@@ -121,6 +122,26 @@ def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     option("--texture-pixels", type=int, help="side of the texture maps; twice that of the network's faces")
     option("--outputs", default="outputs", help="folder of all runs")
     face3d.set_defaults(run=_generate_face3d)
+
+
+def _add_measure(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "the picture metrics on folders of pictures, each with the judge and the protocol it was made with"
+    command = commands.add_parser("measure", help=text, description=text)
+    option = command.add_argument
+    option("pictures", type=Path, help="folder of the pictures")
+    option("--against", type=Path, metavar="DIR", help="references, or the truth; by name, else in order")
+    option("--source", type=Path, metavar="DIR", help="pictures before they were edited, for counterfactual metrics")
+    option("--metrics", metavar="NAMES", help="psnr,ssim,lpips,id_cosine,...; those that need no more than is given")
+    option("--identity", default="judge", help="recognition network: judge, a name of `facegen weights list`, a file")
+    option("--emotion", default="judge", help="classifier of emotions, likewise")
+    option("--clip", default="ViT-B-32-quickgelu", help="open_clip's name of the network for prompts")
+    option("--backbone", choices=["alex", "vgg", "squeeze"], default="alex", help="of LPIPS; alex")
+    option("--target", metavar="EMOTION", help="what all pictures should show")
+    option("--prompt", metavar="TEXT", help="what all pictures should show, in words")
+    option("--whole", action="store_true", help="pictures are face crops already; no face is looked for")
+    option("--pixels", type=int, help="side that pictures are brought to")
+    option("--out", type=Path, metavar="FILE", help="the figures as JSON")
+    command.set_defaults(run=_measure)
 
 
 def _add_data(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -207,6 +228,14 @@ def _generate_face3d(arguments: argparse.Namespace) -> None:
     from experiments.face3d.generate import Wish, generate
 
     generate(Wish(**{key: value for key, value in vars(arguments).items() if key in Wish.__annotations__}))
+
+
+def _measure(arguments: argparse.Namespace) -> None:
+    from experiments.measure import Measurement, measure
+
+    fields = {key: value for key, value in vars(arguments).items() if key in Measurement.__annotations__}
+    names = tuple(filter(None, (arguments.metrics or "").split(",")))
+    print(measure(Measurement(**fields | {"metrics": names})))
 
 
 def _population(arguments: argparse.Namespace) -> None:

@@ -8,25 +8,27 @@ from facegen_core.errors import ConfigError
 
 
 class Usual(NamedTuple):
-    """What a layout is written with if nothing is said.
+    """What a layout is written with if nothing is said, and what it is for.
 
     Attributes:
+        use: what to do with the folder {}.
         people: how many.
         pixels: side of their textures or pictures.
         pictures: of each person; None where the layout decides.
     """
 
+    use: str
     people: int
     pixels: int
     pictures: int | None = None
 
 
 LAYOUTS = {
-    "facescape": Usual(200, 256),
-    "bp4d": Usual(41, 256),
-    "affectnet": Usual(500, 128, 20),
-    "ffhq": Usual(1000, 256, 1),
-    "pairs": Usual(100, 256),
+    "facescape": Usual("Train on them with data.root={}", 200, 256),
+    "bp4d": Usual("Train on them with data.root={} data.dataset=bp4d", 41, 256),
+    "affectnet": Usual("Prepare them with `facegen data prepare {}`", 500, 128, 20),
+    "ffhq": Usual("Prepare them with `facegen data prepare {}`", 1000, 256, 1),
+    "pairs": Usual("The pairs are listed in {}/train/prompts.jsonl", 100, 256),
 }
 
 
@@ -40,7 +42,7 @@ def population(layout: str, out: Path, seed: int, people: int | None, pixels: in
     """Writes embedded people; what is None is as usual.
 
     Raises:
-        ConfigError: a number of pictures for a layout that decides it.
+        ConfigError: a number of pictures below 1, or for a layout that decides it.
     """
     from facegen_core.population.affectnet_layout import write_affectnet
     from facegen_core.population.bp4d_layout import write_bp4d
@@ -54,10 +56,11 @@ def population(layout: str, out: Path, seed: int, people: int | None, pixels: in
         "pairs": write_pairs,
     }  # fmt: skip
     numbers = LAYOUTS[layout]
-    more = {} if numbers.pictures is None else {"pictures": pictures or numbers.pictures}
-    if pictures is not None and not more:
+    if pictures is not None and numbers.pictures is None:
         raise ConfigError(f"--pictures: the layout {layout} has as many of each person as it has.")
+    if pictures is not None and pictures < 1:
+        raise ConfigError(f"--pictures {pictures}: a person has at least one.")
     people = numbers.people if people is None else people
+    more = {} if numbers.pictures is None else {"pictures": numbers.pictures if pictures is None else pictures}
     writers[layout](out, people, seed, numbers.pixels if pixels is None else pixels, **more)
-    how = "" if layout == "facescape" else f" data.dataset={layout}"
-    say(f"{out}: {people} people. Use them with data.root={out}{how}")
+    say(f"{out}: {people} people. {numbers.use.format(out)}")

@@ -38,6 +38,17 @@ def from_signed(pictures: Tensor) -> Tensor:
     return ((pictures + 1) / 2).clamp(0, 1)
 
 
+def linear(colours: Tensor) -> Tensor:
+    """Linear light of sRGB colours in [0, 1], of any shape (IEC 61966-2-1)."""
+    return torch.where(colours <= 0.04045, colours / 12.92, ((colours.clamp(min=0) + 0.055) / 1.055) ** 2.4)
+
+
+def srgb(light: Tensor) -> Tensor:
+    """The sRGB of linear light, of any shape: the inverse of :func:`linear`; brighter than white goes on."""
+    light = light.clamp(min=0)
+    return torch.where(light <= 0.0031308, 12.92 * light, 1.055 * light.clamp(min=1e-9) ** (1 / 2.4) - 0.055)
+
+
 def read_image(path: Path) -> Tensor:
     """An image file of any kind as a picture (3, H, W) in [0, 1]; alpha is dropped."""
     with Image.open(path) as image:

@@ -141,7 +141,8 @@ def detected(path: Path, picture: Picture) -> Corners:
 
     image = picture.image
     share = min(1.0, DETECTED_AT / min(image.size), LONGEST / max(image.size))
-    small = image if share == 1 else image.resize([max(1, round(share * side)) for side in image.size], Image.BOX)
+    width, height = (max(1, round(share * side)) for side in image.size)
+    small = image if share == 1 else image.resize((width, height), Image.Resampling.BOX)
     faces = find_faces(from_uint8(np.asarray(small))[None])[0]
     if not faces:
         width, height = (side * picture.scale for side in image.size)

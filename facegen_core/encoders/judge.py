@@ -6,10 +6,11 @@ from torch import Tensor, nn
 
 from facegen_core.emotions import EMOTIONS
 from facegen_core.encoders.base import Preprocessing, TorchEncoder
+from facegen_core.files import file_digest
 from facegen_core.methods.face_judge.files import load_judge
 from facegen_core.methods.face_judge.framing import EMOTION_CROP, IDENTITY_WINDOW
 
-RAW = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
+MEAN, STD = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 """The judges standardise each picture themselves."""
 
 
@@ -30,8 +31,8 @@ def identity_judge(path: Path) -> TorchEncoder:
         WeightsNotFoundError: the file is missing, damaged, or another network's.
     """
     judge = load_judge(path, "identity")
-    preprocessing = Preprocessing(IDENTITY_WINDOW.pixels, RAW["mean"], RAW["std"])
-    return TorchEncoder("embedded identity judge", judge.network, judge.dim, preprocessing)
+    preprocessing = Preprocessing(IDENTITY_WINDOW.pixels, MEAN, STD)
+    return TorchEncoder(_name(path, "identity"), judge.network, judge.dim, preprocessing)
 
 
 def emotion_judge(path: Path) -> TorchEncoder:
@@ -41,5 +42,10 @@ def emotion_judge(path: Path) -> TorchEncoder:
         WeightsNotFoundError: the file is missing, damaged, or another network's.
     """
     judge = load_judge(path, "emotion")
-    preprocessing = Preprocessing(EMOTION_CROP, RAW["mean"], RAW["std"])
-    return TorchEncoder("embedded emotion judge", _Logits(judge.network), len(EMOTIONS), preprocessing)
+    preprocessing = Preprocessing(EMOTION_CROP, MEAN, STD)
+    return TorchEncoder(_name(path, "emotion"), _Logits(judge.network), len(EMOTIONS), preprocessing)
+
+
+def _name(path: Path, kind: str) -> str:
+    """With the digest: figures by judges of two versions do not compare."""
+    return f"embedded {kind} judge {file_digest(path)[:8]}"

@@ -45,6 +45,26 @@ def perspective(field_of_view: float, aspect: float, near: float, far: float) ->
     return matrix
 
 
+def orthographic(towards: Tensor, centre: Tensor, radius: float) -> Tensor:
+    """World to clip space, (4, 4) float64, of a camera at infinity, as a light is: a ball fills the picture.
+
+    Depth is 0 at the ball's centre and grows by 1 in 4 radii.
+
+    Args:
+        towards: (3,) from the ball to the camera, of length 1.
+        centre: (3,) of the ball.
+        radius: of the ball, in the mesh's unit.
+    """
+    upright = [0.0, 1.0, 0.0] if abs(float(towards[1])) < 0.95 else [0.0, 0.0, 1.0]
+    eye = (centre + towards * 4 * radius).double()
+    view = look_at(eye, centre.double(), torch.tensor(upright, dtype=torch.float64, device=eye.device))
+    matrix = (
+        torch.tensor([1 / radius, 1 / radius, -1 / (4 * radius), 1.0], dtype=torch.float64).to(view)[:, None] * view
+    )
+    matrix[2, 3] -= 1
+    return matrix
+
+
 def head_camera(
     yaw: Tensor, pitch: Tensor, aspect: float = 1.0, distance: float = 900.0, field_of_view: float = 20.0,
     target: tuple[float, float, float] = (0.0, 0.0, 0.0),

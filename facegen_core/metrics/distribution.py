@@ -4,12 +4,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchmetrics.utilities import dim_zero_cat
 
 from facegen_core.metrics.functional.frechet import Moments, frechet_distance, moments
 from facegen_core.metrics.functional.kernel_distance import kernel_distances
 from facegen_core.metrics.functional.pictures import check_pictures
 from facegen_core.metrics.judges import FeatureJudge, Judge, embed, judged_by
+from facegen_core.metrics.kept_rows import add_rows, all_rows, keep_rows
 from facegen_core.metrics.picture_metric import Measured, PictureMetric
 
 
@@ -91,31 +91,24 @@ class KID(_TwoSets):
     ``details`` holds ``std``, the deviation between subsets.
     """
 
-    width: Tensor
-
     def __init__(self, judge: Judge, subsets: int = 100, subset_size: int = 1000, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(judge, "unbiased squared MMD, kernel (xy/D + 1)^3, float64", **kwargs)
         if subsets < 1 or subset_size < 2:
             raise ValueError(f"KID needs a subset of two pictures at least, got {subsets} of {subset_size}")
         self.subsets, self.subset_size, self.seed = subsets, subset_size, seed
-        for kind in ("generated", "real"):
-            self.add_state(kind, default=[], dist_reduce_fx="cat")
-        self.add_state("width", torch.zeros((), dtype=torch.int64), dist_reduce_fx="max")
+        keep_rows(self, "generated", "real")
 
     def add(self, features: Tensor, kind: str) -> None:
-        # Flat and in the metric's own dtype: processes may only differ in the length of what they gather.
-        getattr(self, kind).append(features.to(self.dtype).flatten())
-        self.width = torch.full_like(self.width, features.shape[1])
+        add_rows(self, kind, features)
 
     def measure(self) -> Measured:
         fewest, most = sorted((int(self.count), int(self.real_count)))
         notes: dict[str, str | int] = {"real_count": int(self.real_count)}
         if not fewest:
             return Measured(torch.tensor(float("nan")), notes=notes)
-        generated, real = (
-            dim_zero_cat(getattr(self, kind)).view(-1, int(self.width)) for kind in ("generated", "real")
+        values = kernel_distances(
+            all_rows(self, "generated"), all_rows(self, "real"), self.subsets, self.subset_size, self.seed
         )
-        values = kernel_distances(generated, real, self.subsets, self.subset_size, self.seed)
         if most > self.subset_size:
             notes |= {"subsets": self.subsets, "subset_size": min(self.subset_size, fewest), "seed": self.seed}
         return Measured(values.mean(), {"std": float(values.std(correction=0))} if len(values) > 1 else {}, notes)

@@ -4,11 +4,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchmetrics.utilities import dim_zero_cat
 
 from facegen_core.metrics.functional.identity import GROUP_FLOOR, id_rank1, mean_of_groups, pair_cosine
 from facegen_core.metrics.functional.pictures import check_pictures
 from facegen_core.metrics.judges import FaceFinder, Judge, embed_pairs, judged_by
+from facegen_core.metrics.kept_rows import add_rows, all_rows, keep_rows
 from facegen_core.metrics.picture_metric import Measured, PictureMetric
 
 DROPPED = "the pair is left out and counted"
@@ -81,16 +81,13 @@ class IdentityRank1(PictureMetric):
     """
 
     higher_is_better = True
-    rows: list[Tensor]
-    width: Tensor
 
     def __init__(self, judge: Judge, finder: FaceFinder | None = None, **kwargs: Any) -> None:
         formula = "share of pictures whose nearest reference by cosine is of the same person"
         super().__init__(judged_by(judge, formula, finder, DROPPED), **kwargs)
-        self.set_dtype(torch.float64)  # what torchmetrics stands in with for a process that saw nothing
+        self.set_dtype(torch.float64)  # of the rows: embeddings, and who it is
         self.judge, self.finder = judge, finder
-        self.add_state("rows", default=[], dist_reduce_fx="cat")
-        self.add_state("width", torch.zeros((), dtype=torch.int64), dist_reduce_fx="max")
+        keep_rows(self, "rows")
 
     def update(self, pictures: Tensor, references: Tensor, identity: Tensor) -> None:
         """Takes in pairs.
@@ -107,15 +104,12 @@ class IdentityRank1(PictureMetric):
         self.count += len(first)
         self.without_face += len(kept) - len(first)
         if len(first):
-            rows = torch.cat([identity[kept, None].double(), first.double(), second.double()], dim=1)
-            # Flat: processes may only differ in the length of what they gather, and one of them may have none.
-            self.rows.append(rows.flatten())
-            self.width = torch.full_like(self.width, rows.shape[1])
+            add_rows(self, "rows", torch.cat([identity[kept, None].double(), first.double(), second.double()], dim=1))
 
     def measure(self) -> Measured:
         if not int(self.count):
             return Measured(torch.tensor(float("nan")))
-        rows = dim_zero_cat(self.rows).view(-1, int(self.width))
+        rows = all_rows(self, "rows")
         identity = rows[:, 0].long()
         pictures, references = rows[:, 1:].chunk(2, dim=1)
         return Measured(torch.tensor(id_rank1(references, identity, pictures, identity)))

@@ -11,13 +11,11 @@ import numpy as np
 from facegen_core.emotions import EMOTIONS
 from facegen_core.files import atomic_path
 from facegen_core.population.anatomy import Anatomy
-from facegen_core.population.emotions import draw_units
-from facegen_core.population.picture_writing import Photo, write_photos
-from facegen_core.population.portrait.draws import draw_shot
+from facegen_core.population.identity import Person
+from facegen_core.population.picture_writing import Photo, draw_photo, picture_layout, write_photos
 from facegen_core.population.portrait.shot import Crop
-from facegen_core.population.portrait.words import words
-from facegen_core.population.truth import ANOTHER, TRUTH, read_truths
-from facegen_core.population.writing import Layout, Person, write_population
+from facegen_core.population.truth import ANOTHER, read_truths
+from facegen_core.population.writing import write_population
 from facegen_core.seeding import numpy_generator
 
 _CROP, _LABEL = 110, 111
@@ -55,12 +53,8 @@ def write_affectnet(out: Path, people: int, seed: int, pixels: int = 128, pictur
         pixels: side of the pictures, 16 to 1024.
         pictures: of each person.
     """
-    layout = Layout("affectnet", TRUTH, _names, partial(_write_person, pictures), pictures, finish=_write_lists)
+    layout = picture_layout("affectnet", partial(_write_person, pictures), pictures, _write_lists)
     write_population(out, layout, people, seed, pixels)
-
-
-def _names(seed: int, people: int) -> list[str]:
-    return [f"{person:05d}" for person in range(people)]
 
 
 def _write_person(pictures: int, out: Path, person: Person, shared: Anatomy, pixels: int) -> None:
@@ -74,14 +68,11 @@ def _write_person(pictures: int, out: Path, person: Person, shared: Anatomy, pix
 
 
 def _photo(person: Person, k: int) -> Photo:
-    emotion = _emotion(person, k)
-    units = draw_units(person.seed, person.number, k, EMOTIONS[emotion])
     random = numpy_generator(person.seed, _CROP, person.number, k)
     crop = Crop("box", random.uniform(*MARGIN), tuple(random.normal(0, 0.05, 2).tolist()))
-    shot = draw_shot(person.seed, person.number, k, units, crop)
     name = hashlib.md5(f"{person.seed} {person.number} {k}".encode(), usedforsecurity=False).hexdigest()
     ending = "png" if random.random() < 0.1 else "jpg"
-    return Photo(f"{PICTURES}/{person.number + 1}/{name}.{ending}", emotion, units, shot, words(person, shot, emotion))
+    return draw_photo(f"{PICTURES}/{person.number + 1}/{name}.{ending}", person, k, _emotion(person, k), crop)
 
 
 def _emotion(person: Person, k: int) -> int:
@@ -95,11 +86,9 @@ def _counterfactuals(person: Person, k: int, source: Photo) -> list[Photo]:
     photos = []
     for emotion, name in enumerate(EMOTIONS):
         if emotion != source.emotion:
-            units = draw_units(person.seed, person.number, k, name)
-            shot = source.shot._replace(units=units)
             file = f"counterfactuals/{Path(source.file).stem}-{name}.png"
-            more = {ANOTHER: source.file}
-            photos.append(Photo(file, emotion, units, shot, words(person, shot, emotion), more))
+            photo = draw_photo(file, person, k, emotion, source.shot.crop)
+            photos.append(photo._replace(more={ANOTHER: source.file}))
     return photos
 
 

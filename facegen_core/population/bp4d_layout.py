@@ -14,10 +14,10 @@ from facegen_core.geometry.render import render
 from facegen_core.images import from_uint8, to_uint8
 from facegen_core.population.action_units import ACTION_UNITS, WITH_INTENSITY
 from facegen_core.population.anatomy import Anatomy, anatomy
-from facegen_core.population.identity import draw_identity
+from facegen_core.population.identity import Person, draw_identity
 from facegen_core.population.sequences import FRAMES, TASKS, play
 from facegen_core.population.skin import paint
-from facegen_core.population.writing import JPEG_QUALITY, TEXTURE_PIXELS, Layout, Person, write_population
+from facegen_core.population.writing import JPEG_QUALITY, TEXTURE_PIXELS, Layout, write_population
 from facegen_core.seeding import numpy_generator
 
 _CODING = 112

@@ -7,7 +7,8 @@ import torch
 from facegen_core.geometry.mesh import format_topology, format_vertices
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.expressions import FACESCAPE, personal_strengths
-from facegen_core.population.writing import TEXTURE_PIXELS, Layout, Person, write_population, write_texture
+from facegen_core.population.identity import Person
+from facegen_core.population.writing import TEXTURE_PIXELS, Layout, write_population, write_texture
 
 BYTES_A_VERTEX = 130
 """Of an OBJ file with its triangles and texture coordinates."""

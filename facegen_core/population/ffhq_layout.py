@@ -10,13 +10,11 @@ from PIL import Image
 from facegen_core.emotions import EMOTIONS
 from facegen_core.files import atomic_path
 from facegen_core.population.anatomy import Anatomy
-from facegen_core.population.emotions import draw_units
-from facegen_core.population.picture_writing import Photo, write_photos
-from facegen_core.population.portrait.draws import draw_shot
+from facegen_core.population.identity import Person
+from facegen_core.population.picture_writing import Photo, draw_photo, picture_layout, write_photos
 from facegen_core.population.portrait.shot import Crop
-from facegen_core.population.portrait.words import words
-from facegen_core.population.truth import TRUTH, read_truths
-from facegen_core.population.writing import Layout, Person, write_population
+from facegen_core.population.truth import read_truths
+from facegen_core.population.writing import write_population
 from facegen_core.seeding import numpy_generator
 
 _EMOTION = 112
@@ -25,7 +23,7 @@ IMAGES, THUMBNAILS, TABLE = "images1024x1024", "thumbnails128x128", "ffhq-datase
 THUMBNAIL_PIXELS = 128
 A_FOLDER = 1000
 TRAINED_ON = 6 / 7
-"""FFHQ's first 60,000 of 70,000 pictures are for training."""
+"""FFHQ's first 60,000 of 70,000 pictures are for training; here, that share of the people."""
 SMILES = 0.5
 """Share of people who smile into the camera; a third of the others look neutral."""
 
@@ -44,12 +42,8 @@ def write_ffhq(out: Path, people: int, seed: int, pixels: int = 256, pictures: i
         pixels: side of the pictures, 16 to 1024.
         pictures: of each person.
     """
-    layout = Layout("ffhq", TRUTH, _names, partial(_write_person, pictures), pictures, finish=_write_table)
+    layout = picture_layout("ffhq", partial(_write_person, pictures), pictures, _write_table)
     write_population(out, layout, people, seed, pixels)
-
-
-def _names(seed: int, people: int) -> list[str]:
-    return [f"{person:05d}" for person in range(people)]
 
 
 def _write_person(pictures: int, out: Path, person: Person, shared: Anatomy, pixels: int) -> None:
@@ -67,23 +61,26 @@ def _photo(person: Person, k: int, number: int) -> Photo:
     random = numpy_generator(person.seed, _EMOTION, person.number, k)
     smiles, plain, other = random.random() < SMILES, random.random() < 1 / 3, int(random.integers(len(EMOTIONS)))
     emotion = EMOTIONS.index("happy") if smiles else EMOTIONS.index("neutral") if plain else other
-    units = draw_units(person.seed, person.number, k, EMOTIONS[emotion])
-    shot = draw_shot(person.seed, person.number, k, units, Crop("ffhq"))
     file = f"{IMAGES}/{number // A_FOLDER * A_FOLDER:05d}/{number:05d}.png"
-    return Photo(file, emotion, units, shot, words(person, shot, emotion))
+    return draw_photo(file, person, k, emotion, Crop("ffhq"))
 
 
 def _write_table(out: Path) -> None:
     """``ffhq-dataset-v2.json``, from what is true of the pictures."""
-    pictures = [picture for truth in read_truths(out) for picture in truth["pictures"]]
-    table = {str(i): _entry(out, picture, i, len(pictures)) for i, picture in enumerate(pictures)}
+    truths = read_truths(out)
+    trained_on = round(TRAINED_ON * len(truths))
+    table: dict[str, Any] = {}
+    for person, truth in enumerate(truths):
+        category = "training" if person < trained_on else "validation"
+        for picture in truth["pictures"]:
+            table[str(len(table))] = _entry(out, picture, category)
     with atomic_path(out / TABLE) as temporary:
         temporary.write_text(json.dumps(table))
 
 
-def _entry(out: Path, picture: dict[str, Any], number: int, count: int) -> dict[str, Any]:
+def _entry(out: Path, picture: dict[str, Any], category: str) -> dict[str, Any]:
     return {
-        "category": "training" if number < round(TRAINED_ON * count) else "validation",
+        "category": category,
         "metadata": {"license": "CC0", "author": "no real person"},
         "image": _file(out, picture["file"]) | {"face_landmarks": picture["landmarks"]},
         "thumbnail": _file(out, picture["file"].replace(IMAGES, THUMBNAILS)),

@@ -15,6 +15,8 @@ HAIRLINE = (
 )  # fmt: skip
 """Height of the hair's edge, mm, by the angle around the head from the front, degrees."""
 STRAND_MM = 0.35
+BEARD_BACK_MM = -52.0
+"""No beard grows further back than this on the template: the nape is shaven."""
 
 
 def hair(look: Appearance, surface: Surface) -> tuple[Floats, Floats]:
@@ -97,6 +99,7 @@ def beard(look: Appearance, surface: Surface) -> Floats:
     jaw = step(edge - y, 9) * step(x - 18, 12) * step(z + 42, 10)
     under = step(-84 - y, 8) * 0.6
     cover = np.maximum.reduce([look.moustache * lip, look.chin_beard * np.maximum(chin, under), look.cheek_beard * jaw])
+    cover *= step(z - BEARD_BACK_MM, 4)
     uneven = 1 + 0.2 * clouds(look.grain, Layer.BEARD, [128, 256, 512], surface.pixels)
     dots = clouds(look.grain, Layer.STUBBLE, [384, 768], surface.pixels) * shown(0.6, surface.texel)
     return np.where(surface.on("skin"), np.clip(cover * (uneven + 0.2 * dots), 0, 1), 0).astype(np.float32)

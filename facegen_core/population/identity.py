@@ -50,6 +50,30 @@ class Identity(NamedTuple):
     appearance: Appearance
 
 
+class Person(NamedTuple):
+    """Somebody of a population.
+
+    Attributes:
+        seed: of the population.
+        number: of the person, from 0.
+        name: what a layout calls the person.
+        identity: the person's factors.
+        neutral: (V, 3) float64, the relaxed head, mm.
+    """
+
+    seed: int
+    number: int
+    name: str
+    identity: Identity
+    neutral: Tensor
+
+
+def draw_person(seed: int, number: int, anatomy: Anatomy) -> Person:
+    """One person of a population, called by their number."""
+    identity = draw_identity(seed, number, anatomy)
+    return Person(seed, number, str(number), identity, neutral_heads([identity], anatomy)[0])
+
+
 def draw_identity(seed: int, person: int, anatomy: Anatomy) -> Identity:
     """The factors of one person.
 

@@ -7,14 +7,15 @@ from typing import Any
 from facegen_core.emotions import EMOTIONS
 from facegen_core.files import atomic_path
 from facegen_core.population.anatomy import Anatomy
-from facegen_core.population.captions import noun
 from facegen_core.population.emotions import draw_units
-from facegen_core.population.picture_writing import Photo, write_photos
+from facegen_core.population.identity import Person
+from facegen_core.population.picture_writing import Photo, picture_layout, write_photos
+from facegen_core.population.portrait.captions import noun
 from facegen_core.population.portrait.draws import draw_shot
 from facegen_core.population.portrait.shot import Crop, Shot
 from facegen_core.population.portrait.wardrobe import CAPTIONS
-from facegen_core.population.truth import TRUTH, read_truths
-from facegen_core.population.writing import Layout, Person, write_population
+from facegen_core.population.truth import read_truths
+from facegen_core.population.writing import write_population
 
 EXPRESSIONS: dict[str, tuple[int, dict[str, float]]] = {
     "angry": (EMOTIONS.index("anger"), {"AU04": 1.0, "AU05": 0.4, "AU07": 0.7, "AU10": 0.5, "AU23": 0.6, "AU25": 0.5}),
@@ -31,6 +32,9 @@ MARGIN = 2.3
 def write_pairs(out: Path, people: int, seed: int, pixels: int = 256) -> None:
     """Writes, of each person, a pair for each costume and each expression: the same pose, light and place.
 
+    So every pair is also a counterfactual: its target is the true picture of its source with something else worn or
+    shown.
+
     ``train/condition/<id>.png`` and ``train/gt/<id>.png`` with ``train/prompts.jsonl``: source, target, prompt and
     source_prompt of each, as in the released sample; pairs of expressions are drawn as cartoons, as the paper's are.
     Besides, ``truth/`` and ``masks/``.
@@ -42,12 +46,7 @@ def write_pairs(out: Path, people: int, seed: int, pixels: int = 256) -> None:
         pixels: side of the pictures, 16 to 1024.
     """
     pairs = len(CAPTIONS) - 1 + len(EXPRESSIONS)
-    layout = Layout("pairs", TRUTH, _names, _write_person, 2 * pairs, finish=_write_prompts)
-    write_population(out, layout, people, seed, pixels)
-
-
-def _names(seed: int, people: int) -> list[str]:
-    return [f"{person:05d}" for person in range(people)]
+    write_population(out, picture_layout("pairs", _write_person, 2 * pairs, _write_prompts), people, seed, pixels)
 
 
 def _write_person(out: Path, person: Person, shared: Anatomy, pixels: int) -> None:
@@ -76,8 +75,8 @@ def _pair(person: Person, name: str, source: Shot, target: Shot, emotion: int, p
     before, after = (f"train/{side}/{pair}.png" for side in ("condition", "gt"))
     more: dict[str, Any] = {"direction": name, "source": before, "prompt": prompts[1], "source_prompt": prompts[0]}
     return [
-        Photo(before, NEUTRAL, source.units, source, prompts[0], {"direction": name}),
-        Photo(after, emotion, target.units, target, prompts[1], more),
+        Photo(before, NEUTRAL, source, prompts[0], {"direction": name}),
+        Photo(after, emotion, target, prompts[1], more),
     ]
 
 

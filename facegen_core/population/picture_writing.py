@@ -1,20 +1,24 @@
 """Pictures of a person as files, and beside them the truth about each."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from facegen_core.emotions import EMOTIONS
 from facegen_core.images import to_uint8
 from facegen_core.population.anatomy import Anatomy
-from facegen_core.population.emotions import UNIT_NAMES, unit_labels
+from facegen_core.population.emotions import UNIT_NAMES, draw_units, unit_labels
+from facegen_core.population.identity import Person
+from facegen_core.population.portrait.captions import caption
+from facegen_core.population.portrait.draws import draw_shot
 from facegen_core.population.portrait.portrait import Picture, photograph
-from facegen_core.population.portrait.shot import Shot
+from facegen_core.population.portrait.shot import Crop, Shot
 from facegen_core.population.truth import MASKS, TRUTH
-from facegen_core.population.writing import JPEG_QUALITY, Person
+from facegen_core.population.writing import JPEG_QUALITY, Layout
 
 
 class Photo(NamedTuple):
@@ -22,19 +26,42 @@ class Photo(NamedTuple):
 
     Attributes:
         file: where it goes, below the data set's folder.
-        emotion: 0 to 7.
-        units: strengths of action units by name.
-        shot: everything else.
+        emotion: 0 to 7, what the shot's action units show.
+        shot: everything but who is in it.
         caption: what is in it.
         more: further facts, kept as they are; None for none.
     """
 
     file: str
     emotion: int
-    units: dict[str, float]
     shot: Shot
     caption: str
     more: dict[str, Any] | None = None
+
+
+def picture_layout(
+    name: str, write_person: Callable[[Path, Person, Anatomy, int], None], pictures: int, finish: Callable[[Path], None]
+) -> Layout:
+    """A layout of pictures, whose people are named 00000, 00001, ...
+
+    Args:
+        name: of the layout.
+        write_person: writes a person's files, the last by :func:`write_photos`; see :class:`.writing.Layout`.
+        pictures: of each person.
+        finish: writes what lists all pictures, from :func:`read_truths`.
+    """
+    return Layout(name, TRUTH, _names, write_person, pictures, finish=finish)
+
+
+def _names(seed: int, people: int) -> list[str]:
+    return [f"{person:05d}" for person in range(people)]
+
+
+def draw_photo(file: str, person: Person, k: int, emotion: int, crop: Crop) -> Photo:
+    """A person's picture number ``k`` with an emotion, 0 to 7; all but the face is the same whatever the emotion."""
+    units = draw_units(person.seed, person.number, k, EMOTIONS[emotion])
+    shot = draw_shot(person.seed, person.number, k, units, crop)
+    return Photo(file, emotion, shot, caption(person, shot, emotion))
 
 
 def write_photos(out: Path, person: Person, photos: Iterable[Photo], shared: Anatomy, pixels: int) -> None:
@@ -67,7 +94,7 @@ def save_picture(picture: Picture, path: Path) -> None:
 
 
 def _record(photo: Photo, picture: Picture, mask: str) -> dict[str, Any]:
-    units = dict(zip(UNIT_NAMES, unit_labels(photo.units).round(3).tolist(), strict=True))
+    units = dict(zip(UNIT_NAMES, unit_labels(photo.shot.units).round(3).tolist(), strict=True))
     return {
         "file": photo.file,
         "mask": mask,

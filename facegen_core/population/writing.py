@@ -4,7 +4,7 @@ import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -15,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
-from torch import Tensor
 
 from facegen_core.errors import FacegenError
 from facegen_core.files import atomic_path, only_one
 from facegen_core.population.anatomy import Anatomy, anatomy
-from facegen_core.population.identity import Identity, draw_identity, neutral_heads
+from facegen_core.population.identity import Person, draw_identity, neutral_heads
 from facegen_core.population.skin import LEAST_PIXELS, MOST_PIXELS, paint
 from facegen_core.progress import bar
 
@@ -30,6 +29,9 @@ JPEG_QUALITY = 95
 MANIFEST = "population.json"
 VERSION = 3
 """Raised whenever the same seed gives other people."""
+
+Chunk = list[tuple[int, str]]
+"""Numbers and names of people that are written together."""
 
 
 @dataclass(frozen=True)
@@ -42,24 +44,6 @@ class Population:
     pixels: int
     items: int
     version: int = VERSION
-
-
-class Person(NamedTuple):
-    """One person to be written.
-
-    Attributes:
-        seed: of the population.
-        number: of the person, from 0.
-        name: what the layout calls the person.
-        identity: the person's factors.
-        neutral: (V, 3) float64, mm.
-    """
-
-    seed: int
-    number: int
-    name: str
-    identity: Identity
-    neutral: Tensor
 
 
 class Layout(NamedTuple):
@@ -131,17 +115,30 @@ def _write_missing(out: Path, layout: Layout, people: int, seed: int, pixels: in
     an_item = layout.bytes_a_vertex * len(shared.template) + pixels**2  # about a byte a pixel of a jpg
     _need_room(out, len(missing) * layout.items * an_item)
     chunks = [missing[i : i + PEOPLE_AT_A_TIME] for i in range(0, len(missing), PEOPLE_AT_A_TIME)]
+    write = partial(_write_people, out, layout, seed, pixels)
+    with bar(people, "write people", "person", initial=people - len(missing)) as progress:
+        for done in _written(write, chunks):
+            progress.update(done)
+
+
+def _written(write: Callable[[Chunk], int], chunks: list[Chunk]) -> Iterator[int]:
+    """Writes chunks, each by one thread, so that bytes do not hang on how many there are; yields how many people."""
+    if len(chunks) == 1:  # a process of its own would take seconds to start
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield write(chunks[0])
+        finally:
+            torch.set_num_threads(threads)
+        return
     context = multiprocessing.get_context("forkserver")
-    with (
-        ProcessPoolExecutor(min(os.cpu_count() or 1, len(chunks)), mp_context=context, initializer=_one_thread) as pool,
-        bar(people, "write people", "person", initial=people - len(missing)) as progress,
-    ):
-        write = partial(_write_people, out, layout, seed, pixels)
+    count = min(os.cpu_count() or 1, len(chunks))
+    with ProcessPoolExecutor(count, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for done in as_completed([pool.submit(write, chunk) for chunk in chunks]):
-            progress.update(done.result())
+            yield done.result()
 
 
-def _write_people(out: Path, layout: Layout, seed: int, pixels: int, people: list[tuple[int, str]]) -> int:
+def _write_people(out: Path, layout: Layout, seed: int, pixels: int, people: Chunk) -> int:
     shared = anatomy()
     identities = [draw_identity(seed, number, shared) for number, _ in people]
     heads = neutral_heads(identities, shared)
@@ -195,7 +192,3 @@ def _need_room(out: Path, wanted: int) -> None:
     free = shutil.disk_usage(out).free
     if free < wanted:
         raise FacegenError(f"{out}: needs {wanted / 2**30:.1f} GiB of disk, {free / 2**30:.1f} GiB are free.")
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)

@@ -1,9 +1,12 @@
-"""The ``facegen`` command as a user meets it: real processes, what they print, their exit code and how soon."""
+"""The ``facegen`` command as a user meets it: real processes, what they print, their exit code and how soon.
+
+How soon is told by the processor time of the command, which other processes on the machine hardly change.
+"""
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +21,15 @@ COMMAND = [sys.executable, "-m", "experiments.cli"]
 
 
 class Ended(NamedTuple):
+    """What a command did.
+
+    Attributes:
+        code: its exit code.
+        out: what it printed.
+        error: likewise.
+        seconds: of processor time.
+    """
+
     code: int
     out: str
     error: str
@@ -30,18 +42,28 @@ def facegen(tmp_path):
 
     def run(*words: str) -> Ended:
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        began = time.perf_counter()
+        began = _childrens_seconds()
         done = subprocess.run(
             [*COMMAND, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
         )
-        return Ended(done.returncode, done.stdout, done.stderr, time.perf_counter() - began)
+        return Ended(done.returncode, done.stdout, done.stderr, _childrens_seconds() - began)
 
     return run
 
 
-def fastest(run, *words: str) -> Ended:
-    """The quickest of three: the machine may be busy with other things."""
-    return min((run(*words) for _ in range(3)), key=lambda ended: ended.seconds)
+def _childrens_seconds() -> float:
+    """Processor time of all processes that this one has waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def within(seconds: float, run, *words: str) -> Ended:
+    """The command, run again if it took longer, twice at most: cores that are shared slow each other down."""
+    for _ in range(3):
+        ended = run(*words)
+        if ended.seconds < seconds:
+            return ended
+    return pytest.fail(f"{' '.join(words)}: {ended.seconds:.2f} s of processor time, limit {seconds}")
 
 
 MISTAKES = {
@@ -55,24 +77,23 @@ MISTAKES = {
 @pytest.mark.parametrize("name", MISTAKES)
 def test_config_mistake_is_one_line_and_code_2_in_under_a_second(facegen, tmp_path, name):
     words, parts = MISTAKES[name]
-    ended = fastest(facegen, *words)
+    ended = within(1.0, facegen, *words)
     assert ended.code == 2 and ended.out == ""
     (line,) = ended.error.splitlines()
     assert line.startswith("facegen: ") and all(part in line for part in parts)
-    assert ended.seconds < 1.0
     assert list(tmp_path.iterdir()) == [], "no run is begun"
 
 
 def test_help_answers_in_under_half_a_second(facegen):
-    ended = fastest(facegen, "--help")
-    assert ended.code == 0 and ended.seconds < 0.5
+    ended = within(0.5, facegen, "--help")
+    assert ended.code == 0
     for command in ("train", "evaluate", "reproduce", "generate", "data", "weights", "compare", "dashboard", "doctor"):
         assert f"\n    {command}" in ended.out
 
 
 def test_help_on_generating_answers_in_under_half_a_second(facegen):
-    ended = fastest(facegen, "generate", "face3d", "--help")
-    assert ended.code == 0 and ended.seconds < 0.5
+    ended = within(0.5, facegen, "generate", "face3d", "--help")
+    assert ended.code == 0
     assert "--intensity LEVELS" in ended.out
 
 
@@ -192,7 +213,7 @@ def test_data_prepare_tells_mistakes_apart_from_faults(capsys, tmp_path):
     root = write_folder(tmp_path / "data")
     for words, says in (
         (["--dataset", "ffhq"], "no of FFHQ's folders found"),
-        (["--crop", "align"], "data.crop=align"),
+        (["--crop", "align"], "no face was found"),
         (["--pixels", "4"], "data.pixels = 4"),
     ):
         code, out, error = printed(capsys, "data", "prepare", str(root), *words)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from facegen_core.images import from_signed, from_uint8, grid, read_image, save_png, to_uint8
+from facegen_core.images import from_signed, from_uint8, grid, linear, read_image, save_png, srgb, to_uint8
 
 
 def all_levels() -> np.ndarray:
@@ -62,3 +62,9 @@ def test_grid_places_pictures_row_by_row_on_white():
 
 def test_signed_pictures_are_brought_to_the_unit_range_and_clipped():
     assert from_signed(torch.tensor([-1.5, -1.0, 0.0, 1.0, 1.2])).tolist() == [0, 0, 0.5, 1, 1]
+
+
+def test_srgb_and_back():
+    values = torch.linspace(0, 1, 101)
+    assert torch.allclose(srgb(linear(values)), values, atol=1e-5)
+    assert float(linear(torch.tensor(0.5))) == pytest.approx(0.21404, abs=1e-5), "IEC 61966-2-1"

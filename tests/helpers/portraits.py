@@ -3,10 +3,9 @@
 import functools
 
 from facegen_core.population.anatomy import anatomy
-from facegen_core.population.identity import draw_identity, neutral_heads
+from facegen_core.population.identity import Person, draw_person
 from facegen_core.population.portrait.light import Light
 from facegen_core.population.portrait.shot import Shot
-from facegen_core.population.writing import Person
 
 SOFT = Light(
     (0.3, 0.5, 0.81), (0.7, 0.7, 0.7), 0.2, (0.5, 0.5, 0.5), (0.3, 0.3, 0.3), (-1.0, 0.0, 0.5), (0.1, 0.1, 0.1)
@@ -15,8 +14,7 @@ SOFT = Light(
 
 @functools.lru_cache
 def somebody(number: int = 0, seed: int = 5) -> Person:
-    identity = draw_identity(seed, number, anatomy())
-    return Person(seed, number, str(number), identity, neutral_heads([identity], anatomy())[0])
+    return draw_person(seed, number, anatomy())
 
 
 def plain_shot(**changes) -> Shot:

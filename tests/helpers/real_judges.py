@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from facegen_core.encoders.base import Encoder
@@ -25,14 +26,14 @@ def classifier(real: Path) -> Encoder:
     return emotion_encoder(_weights(real, "emotion_faceapi_7.onnx"))
 
 
-def london_faces(data: Path, people: int | None = None, every: int = 1) -> tuple[Tensor, Tensor]:
-    """Photographs of people, neutral and smiling, (P, 3, 512, 512) each; of the first ``people``, every so many."""
+def london_faces(data: Path, people: int | None = None, every: int = 1, side: int = 512) -> tuple[Tensor, Tensor]:
+    """Photographs of people, neutral and smiling, (P, 3, side, side) each; of the first ``people``, every so many."""
     folders = [data / "london_faces" / name for name in ("neutral_front", "smiling_front")]
     if not all(folder.is_dir() for folder in folders):
         pytest.skip("no photographs: data/london_faces is missing")
     paths = [sorted(folder.glob("*.jpg"))[:people:every] for folder in folders]
     assert [path.name[:3] for path in paths[0]] == [path.name[:3] for path in paths[1]]
-    neutral, smiling = (torch.stack([read_image(path) for path in side]) for side in paths)
+    neutral, smiling = (torch.stack([F.adaptive_avg_pool2d(read_image(path), side) for path in some]) for some in paths)
     return neutral, smiling
 
 

@@ -18,14 +18,13 @@ CASES = [  # stage, processes, workers, accumulate: every value of each with eve
 @pytest.mark.parametrize(("stage", "processes", "workers", "accumulate"), CASES)
 def test_killed_run_resumes_bit_identical(tmp_path: Path, stage: str, processes: int, workers: int, accumulate: int):
     words = [f"trainer.devices={processes}", f"num_workers={workers}", f"trainer.accumulate={accumulate}", "name=run"]
-    whole = start_toy(stage, tmp_path / "whole", *words)
+    whole = start_toy(stage, tmp_path / "whole", *words)  # side by side with the other: most of it is starting
     cut_run = tmp_path / "cut" / "toys" / stage / "run"
-    finish(whole)
-
     step = random.SystemRandom().randrange(1, 24)
     print("killed at step", step)
     kill_at_step(start_toy(stage, tmp_path / "cut", *words, "seconds_per_step=0.03"), cut_run, step)
     finish(start_toy(stage, tmp_path / "cut", "resume=last", "seconds_per_step=0"))
+    finish(whole)
 
     whole_run = tmp_path / "whole" / "toys" / stage / "run"
     ends = [torch.load(run / "checkpoints" / "0000024.ckpt", weights_only=True) for run in (whole_run, cut_run)]

@@ -18,7 +18,6 @@ from experiments.cli import main
 from facegen_core.checkpoint import list_checkpoints
 
 STAGE = "toys/toy_one"
-DISK_ONLY = "tracking.uri=''"
 
 
 class Toys:
@@ -40,9 +39,9 @@ def stopped(outputs) -> dict[str, tuple[int, str]]:
     two processes whose loss is not finite in the sixth step.
     """
     words = {
-        "one": ["seconds_per_step=0.05"],
-        "two": ["seconds_per_step=0.05", "trainer.devices=2", DISK_ONLY],
-        "nan": ["nan_at=5", "trainer.devices=2", DISK_ONLY],
+        "one": ["seconds_per_step=0.05", f"tracking.uri=sqlite:///{outputs}/mlflow.db"],
+        "two": ["seconds_per_step=0.05", "trainer.devices=2"],
+        "nan": ["nan_at=5", "trainer.devices=2"],
     }
     processes = {name: start_toy("toy_one", outputs, f"name={name}", *more) for name, more in words.items()}
     try:
@@ -69,7 +68,7 @@ def facegen(monkeypatch, capfd) -> Callable[..., tuple[int, str]]:
 
     def run(outputs: Path, *words: str) -> tuple[int, str]:
         capfd.readouterr()
-        code = main(["train", "--quiet", "toy_one", f"outputs={outputs}", DISK_ONLY, *words])
+        code = main(["train", "--quiet", "toy_one", f"outputs={outputs}", "tracking.uri=null", *words])
         return code, capfd.readouterr().err
 
     yield run

@@ -196,3 +196,27 @@ def hog(pictures: Tensor) -> Tensor:
 
     found = np.stack([feature.hog(p.mean(0).numpy(), 8, (8, 8), (2, 2)) for p in pictures])
     return torch.from_numpy(found - found.mean(0)).float()
+
+
+def main() -> None:
+    """Prints the figures of exported judges: ``python -m real.photographs FOLDER DATA``, with tests on the path."""
+    import sys
+
+    from facegen_core.emotions import EMOTIONS
+    from facegen_core.encoders.judge import emotion_judge, identity_judge
+
+    folder, data = map(Path, sys.argv[1:3])
+    photos = photographs(data)
+    with torch.no_grad():
+        embeddings = embedded(identity_judge(folder / "identity_judge.safetensors"), photos)
+        happy = emotion_judge(folder / "emotion_judge.safetensors")(photos.aligned).softmax(1)[
+            :, EMOTIONS.index("happy")
+        ]
+    for half, people in (("choosing", CHOOSING), ("reported", REPORTED), ("all", EVERYBODY)):
+        figures = verification(embeddings, people)
+        shown = "  ".join(f"{view} {value.auc:.4f}/{value.rank1:.2f}" for view, value in figures.items())
+        print(f"{half:>8}: identity {shown}  smile {smile_auc(happy, people):.4f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -12,12 +12,11 @@ import piq
 import pytest
 import scipy.linalg
 import torch
-import torch.nn.functional as F
-from helpers.real_judges import classifier, london_faces, only_faces, recogniser
+from helpers.real_judges import classifier, london_faces, recogniser
+from real.photographs import Photographs, photographs
 
 from facegen_core.encoders.base import Encoder
-from facegen_core.encoders.detector import Face
-from facegen_core.encoders.framing import FaceFramer, framed
+from facegen_core.encoders.framing import FaceFramer
 from facegen_core.metrics.counterfactual import counterfactual_metrics
 from facegen_core.metrics.distribution import FID, KID
 from facegen_core.metrics.emotion import EmotionAccuracy
@@ -38,29 +37,23 @@ Sides = tuple[torch.Tensor, torch.Tensor]
 
 
 @pytest.fixture(scope="module")
-def photographs(real) -> Sides:
-    return london_faces(real / "data")
+def shrunk(real) -> Sides:
+    return london_faces(real / "data", side=256)
 
 
 @pytest.fixture(scope="module")
-def shrunk(photographs) -> Sides:
-    return tuple(F.interpolate(side, 256, mode="area") for side in photographs)
+def photos(real, shrunk) -> Photographs:
+    return photographs(real / "data")
 
 
 @pytest.fixture(scope="module")
-def found(photographs) -> tuple[list[Face], list[Face]]:
-    return tuple(only_faces(side) for side in photographs)
+def aligned(photos) -> Sides:
+    return photos.aligned.chunk(2)
 
 
 @pytest.fixture(scope="module")
-def aligned(photographs, found, identity) -> Sides:
-    """On ArcFace's five points; every photograph has a face."""
-    return tuple(framed(*side, identity.preprocessing) for side in zip(photographs, found, strict=True))
-
-
-@pytest.fixture(scope="module")
-def boxes(photographs, found, emotion) -> Sides:
-    return tuple(framed(*side, emotion.preprocessing) for side in zip(photographs, found, strict=True))
+def boxes(photos) -> Sides:
+    return photos.boxed.chunk(2)
 
 
 @pytest.fixture(scope="module")
@@ -186,17 +179,23 @@ def test_kid_tells_women_from_men_and_not_halves_of_either(real, aligned, identi
     assert apart > 3 * max(map(abs, same)), (apart, same)
 
 
-def test_faces_are_found_where_there_are_faces(photographs, identity):
-    """Three photographs, a grey picture, and a photograph without its face."""
-    neutral, smiling = (side[:5].clone() for side in photographs)
+def test_detector_and_encoders_stand_in_the_metrics(real, identity, emotion):
+    """Five people; one smiling photograph is grey, and one has no face, so that their pairs are left out."""
+    neutral, smiling = london_faces(real / "data", 5)
     smiling[1] = 0.5
     smiling[3, :, 60:] = 0.8
-    framer = FaceFramer(identity.preprocessing)
-    assert _value(FaceFoundRate(framer), smiling) == 0.6
-    metric = IdentityCosine(identity, framer)
-    assert _value(metric, smiling, neutral) > 0.8
-    assert (metric.protocol()["count"], metric.protocol()["without_face"]) == (3, 2)
+    finder = FaceFramer(identity.preprocessing)
+    assert _value(FaceFoundRate(finder), smiling) == 0.6
+    metric = IdentityCosine(identity, finder)
+    assert 0.8 < _value(metric, smiling, neutral) < 1
     assert metric.details()["face_found"] == pytest.approx(0.6)
+    protocol = metric.protocol()
+    assert (protocol["count"], protocol["without_face"]) == (3, 2)
+    assert protocol["framing"] == "MTCNN from 0.9, five_points, 112"
+    assert protocol["resize"].endswith(" 112")
+    emotions = EmotionAccuracy(emotion, FaceFramer(emotion.preprocessing))
+    assert _value(emotions, smiling, HAPPY[:5]) >= 0.4
+    assert emotions.details()["share_no_face"] == pytest.approx(0.4)
 
 
 def test_a_true_smile_is_the_best_edit_of_a_neutral_face(aligned, identity, emotion, lpips_network):

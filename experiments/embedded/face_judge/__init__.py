@@ -14,6 +14,7 @@ from facegen_core.methods.face_judge.config import FaceJudgeConfig
 if TYPE_CHECKING:
     import lightning.pytorch as pl
     from PIL.Image import Image
+    from torchmetrics import Metric
 
     from datamodules.judge_people import JudgeDataModule
     from lightning_modules.face_judge import FaceJudgeModule
@@ -90,23 +91,9 @@ def build_module(config: Config, datamodule: JudgeDataModule) -> FaceJudgeModule
 
 def build_callbacks(config: Config, datamodule: JudgeDataModule) -> list[pl.Callback]:
     """What is measured while it trains, on people held out."""
-    from torchmetrics import MeanSquaredError
-    from torchmetrics.classification import MulticlassAccuracy
-
-    from facegen_core.emotions import EMOTIONS
-    from facegen_core.metrics.verification import VerificationAUC
     from lightning_modules.callbacks.evaluator import Evaluator
 
-    accuracy = MulticlassAccuracy(len(EMOTIONS), average="micro")
-    return [
-        Evaluator(
-            {
-                "identity_auc": (VerificationAUC(), ("embedding", "identity")),
-                "emotion_accuracy": (accuracy, ("emotion_logits", "emotion")),
-                "unit_rmse": (MeanSquaredError(squared=False), ("unit_strengths", "units")),
-            }
-        )
-    ]
+    return [Evaluator(_metrics())]
 
 
 def evaluate(
@@ -115,17 +102,35 @@ def evaluate(
     """Figures on people held out, over all pairs of their pictures, whatever expression, pose, light and place."""
     import torch
 
-    (evaluator,) = build_callbacks(config, datamodule)
-    metrics = evaluator.metrics  # type: ignore[attr-defined]
-    module.eval()
+    metrics = _metrics()
     with torch.no_grad():
         for batch in datamodule.test_dataloader():
             outputs = module.validation_step(batch, 0)
             for metric, fields in metrics.values():
                 metric.update(*(outputs[name] for name in fields))
     values = {name: float(metric.compute()) for name, (metric, _) in metrics.items()}
-    tags = {"protocol.identity_auc": "all pairs of pictures of embedded people held out"}
+    people = "embedded people held out"
+    tags = {
+        "protocol.identity_auc": f"all pairs of pictures of {people}",
+        "protocol.emotion_accuracy": f"the judge itself, on pictures of {people}",
+    }
     return values, {}, tags
+
+
+def _metrics() -> dict[str, tuple[Metric, tuple[str, ...]]]:
+    """As the Evaluator takes them: of identity, emotion and action units."""
+    from torchmetrics import MeanSquaredError
+    from torchmetrics.classification import MulticlassAccuracy
+
+    from facegen_core.emotions import EMOTIONS
+    from facegen_core.metrics.verification import VerificationAUC
+
+    accuracy = MulticlassAccuracy(len(EMOTIONS), average="micro")
+    return {
+        "identity_auc": (VerificationAUC(), ("embedding", "identity")),
+        "emotion_accuracy": (accuracy, ("emotion_logits", "emotion")),
+        "unit_rmse": (MeanSquaredError(squared=False), ("unit_strengths", "units")),
+    }
 
 
 def export(run: Path, checkpoint: Path | None, out: Path) -> None:

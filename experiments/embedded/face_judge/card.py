@@ -13,7 +13,9 @@ from facegen_core.progress import say
 from lightning_modules.face_judge import FaceJudgeModule
 
 FILES: dict[Kind, str] = {"identity": "identity_judge.safetensors", "emotion": "emotion_judge.safetensors"}
-CARD = "face_judge.md"
+CARD = "JUDGES.md"
+PHOTOGRAPHS = "photographs.md"
+"""In a run's folder: what was found on photographs; it goes into the card."""
 USE = """\
 * To measure whether generated or edited pictures keep a person, and which emotion they show, where no licensed network
   is at hand; to train with, as a loss. Figures by them are comparable with each other and with nobody else's.
@@ -26,7 +28,8 @@ def write_judges(run: Path, checkpoint: Path | None, out: Path) -> None:
     """Writes both judges of a run, and their card.
 
     Args:
-        run: the run's folder; its ``metrics.json``, if it has been evaluated, goes into the card.
+        run: the run's folder; its ``metrics.json``, if it has been evaluated, and its ``photographs.md``, if somebody
+            wrote one, go into the card.
         checkpoint: which of its checkpoints; the newest if None.
         out: an existing folder.
 
@@ -54,6 +57,7 @@ def write_judges(run: Path, checkpoint: Path | None, out: Path) -> None:
 def _card(run: Path, steps: int, lines: list[str]) -> str:
     scores = json.loads((run / "metrics.json").read_text()) if (run / "metrics.json").is_file() else {}
     shown = "\n".join(f"* {key}: {value:.4f}" for key, value in scores.items() if key != "step") or "* not measured yet"
+    photographs = (run / PHOTOGRAPHS).read_text().strip() if (run / PHOTOGRAPHS).is_file() else "* not measured yet"
     return f"""# The embedded judges of identity and emotion
 
 **Trained on synthetic people only.** No photograph, and no picture of a real person, was used.
@@ -78,6 +82,10 @@ no other stage is trained or tested on.
 ## Figures on embedded people held out
 
 {shown}
+
+## Figures on photographs of real people, none of whom it was trained on
+
+{photographs}
 
 ## Meant for
 

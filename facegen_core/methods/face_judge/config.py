@@ -60,7 +60,8 @@ class FaceJudgeConfig:
         temperature: of the contrastive loss.
         scale: length that embeddings are taken to have in the softmax over people.
         margin: of that softmax, on the cosine.
-        softmax_weight: of that softmax beside the contrastive loss.
+        softmax_weight: of that softmax beside the contrastive loss. In short runs it is in the way: after the same 3
+            minutes on one core photographs seen hard and masked gave an AUC of 0.88 without it and 0.69 with weight 1.
         units_weight: of the squared error of action units beside the cross-entropy of emotions.
         identity_augment: what the identity judge's pictures go through.
         emotion_augment: what the emotion judge's pictures go through.
@@ -74,7 +75,7 @@ class FaceJudgeConfig:
     temperature: float = 0.1
     scale: float = 30.0
     margin: float = 0.2
-    softmax_weight: float = 1.0
+    softmax_weight: float = 0.0
     units_weight: float = 4.0
     identity_augment: AugmentConfig = field(default_factory=AugmentConfig)
     emotion_augment: AugmentConfig = field(default_factory=lambda: AugmentConfig(mask=0.3))

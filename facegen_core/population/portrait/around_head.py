@@ -11,6 +11,8 @@ from scipy.spatial import cKDTree
 
 from facegen_core.geometry.mesh import Floats, Indices
 from facegen_core.population.anatomy import Anatomy
+from facegen_core.population.portrait.bust import bust_model, mesh_normals
+from facegen_core.population.portrait.cloth import below_edge
 from facegen_core.population.portrait.roots import skin
 from facegen_core.population.portrait.skin_normals import unit
 
@@ -21,8 +23,8 @@ FINE_MM, COARSE_MM = 8.0, 24.0
 STILL_MM = 0.5
 """Vertices that no facial action at strength 1 moves further than this carry the space around the head."""
 CARRIERS = 12
-SHOULDERS, SHOULDERS_MM = np.array([0.0, -262.0, -55.0]), np.array([215.0, 118.0, 95.0])
-"""Centre and half axes of the ellipsoid that stands for a body's shoulders, which hair does not enter."""
+CLOTH_MM = 8.0
+"""How far hair stays away from the skin of neck, shoulders and chest, for the clothes on them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +32,7 @@ class Space:
     """Lattices around the template.
 
     Attributes:
-        field: (X * Y * Z, 4) distance from head and shoulders, mm, below 0 inside, and the way away from them.
+        field: (X * Y * Z, 4) distance from head and clothes, mm, below 0 inside, and the way away from them.
         nearest: (X * Y * Z,) the nearest row of :func:`.roots.skin`.
         carried: (N, V) how the coarse lattice follows the vertices.
     """
@@ -65,7 +67,7 @@ def space(anatomy: Anatomy) -> Space:
     soil, points = skin(anatomy), _lattice(FINE_MM)
     nearest = cKDTree(soil.at).query(points)[1]
     above = np.einsum("pc,pc->p", points - soil.at[nearest], soil.away[nearest])
-    distance = np.minimum(above, _from_shoulders(points)).reshape(_shape(FINE_MM))
+    distance = np.minimum(above, _from_body(points, anatomy) - CLOTH_MM).reshape(_shape(FINE_MM))
     smooth = gaussian_filter(distance, 0.7)
     slope = np.stack(np.gradient(gaussian_filter(distance, 1.2)), axis=-1).reshape(-1, 3)
     field = np.concatenate([smooth.reshape(-1, 1), unit(slope)], axis=1).astype(np.float32)
@@ -85,11 +87,13 @@ def _carried(anatomy: Anatomy) -> csr_array:
     return csr_array((weight.ravel().astype(np.float32), columns, starts), shape=(len(nodes), len(template)))
 
 
-def _from_shoulders(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Distance from their ellipsoid, roughly."""
-    scaled = (points - SHOULDERS) / SHOULDERS_MM
-    size = np.linalg.norm(scaled, axis=1)
-    return size * (size - 1) / np.maximum(np.linalg.norm(scaled / SHOULDERS_MM, axis=1), 1e-6)
+def _from_body(points: npt.NDArray[np.float64], anatomy: Anatomy) -> npt.NDArray[np.float64]:
+    """Distance (P,) of points (P, 3) from the skin of the average bust, below 0 inside; it is open at the neck."""
+    body = bust_model(anatomy)
+    away, nearest = cKDTree(body.template).query(points)
+    normals = mesh_normals(body.template, body.faces)[nearest]
+    off = np.einsum("pc,pc->p", points - body.template[nearest], normals)
+    return np.where(below_edge(points) > 0, off, away)
 
 
 def _shape(spacing: float) -> tuple[int, int, int]:

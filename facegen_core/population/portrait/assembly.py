@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from facegen_core.geometry.normals import vertex_normals
+from facegen_core.images import linear
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.noise import bump
 from facegen_core.population.portrait.bust import turn_head
@@ -136,14 +137,3 @@ def _piece(piece: Piece, rotation: Points) -> Assembly:
 def _behind_lips(points: Tensor) -> Tensor:
     """Openness (N,) of teeth: those at the sides lie deeper in the mouth."""
     return (0.75 - (points[:, 0].abs() / 34) ** 2).clamp(min=0.12)
-
-
-def linear(colours: Tensor) -> Tensor:
-    """Linear light of sRGB colours in [0, 1] (IEC 61966-2-1)."""
-    return torch.where(colours <= 0.04045, colours / 12.92, ((colours.clamp(min=0) + 0.055) / 1.055) ** 2.4)
-
-
-def srgb(light: Tensor) -> Tensor:
-    """The sRGB of linear light, the inverse of :func:`linear`; brighter than white goes on."""
-    light = light.clamp(min=0)
-    return torch.where(light <= 0.0031308, 12.92 * light, 1.055 * light.clamp(min=1e-9) ** (1 / 2.4) - 0.055)

@@ -40,13 +40,13 @@ def lined(colour: Tensor, surface: Surface, fragments: Fragments, eye: Tensor, s
         fragments: where in a picture.
         eye: (3,) of the camera.
         side: of the picture, pixels.
-        width: of a line, pixels.
+        width: of a line, pixels; none is narrower than 3, which takes part of a pixel from either side of an edge.
     """
     depth = torch.zeros(1, 1, side, side)
     depth.view(-1)[fragments.pixel] = (surface.position - eye).norm(dim=1)
     kind = torch.full((1, 1, side, side), -1.0)
     kind.view(-1)[fragments.pixel] = surface.material.float()
-    reach = 2 * (width // 2) + 1
+    reach = 2 * max(width // 2, 1) + 1
     near = -F.max_pool2d(-torch.where(kind < 0, torch.inf, depth), reach, 1, reach // 2)
     behind = depth - near > LINE_MM
     other = F.max_pool2d(kind, reach, 1, reach // 2) != -F.max_pool2d(-kind, reach, 1, reach // 2)

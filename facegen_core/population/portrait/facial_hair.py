@@ -25,8 +25,6 @@ BROW_SHARE, LASH_SHARE, BEARD_SHARE = 0.12, 0.06, 0.45
 BROW_MM, LASH_MM, BEARD_MM2 = 110.0, 30.0, 11_000.0
 """Width of all hairs of both brows together, and of all lashes, mm; area of those of a full beard, mm^2."""
 FINEST = 0.16
-FRONT_MM = -50.0
-"""No beard grows further back than this on the template."""
 STUBBLE = 0.45
 """A beard painted no thicker than this is stubble, and stays paint."""
 SHORTEST_BEARD_MM = 3.0
@@ -137,7 +135,7 @@ def _beard(style: Hairstyle, look: Appearance, anatomy: Anatomy, count: int) -> 
         return None
     random, soil = numpy_generator(style.grain, 2), skin(anatomy)
     cover = hair.beard(look, ground(anatomy))
-    thick = np.where((cover > STUBBLE) & (ground(anatomy).z > FRONT_MM), cover, 0)  # the paint has no depth
+    thick = np.where(cover > STUBBLE, cover, 0)
     full = float((soil.area * thick.ravel()[soil.texel]).sum()) / 9000.0
     rows = sow(thick, int(count * min(full, 1.0)), random, anatomy)
     if not len(rows):
@@ -193,7 +191,7 @@ def _bound(lines: Floats, width: Floats, colours: Floats, random: np.random.Gene
 @functools.lru_cache(maxsize=1)
 def _front(anatomy: Anatomy) -> tuple[Indices, cKDTree]:
     """The texels of face and neck, and where they are."""
-    front = np.flatnonzero(skin(anatomy).at[:, 2] > FRONT_MM - 10)
+    front = np.flatnonzero(skin(anatomy).at[:, 2] > hair.BEARD_BACK_MM - 8)
     return front, cKDTree(skin(anatomy).at[front])
 
 

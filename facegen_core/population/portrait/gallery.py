@@ -9,12 +9,12 @@ from facegen_core.errors import FacegenError
 from facegen_core.images import grid, to_uint8
 from facegen_core.population.anatomy import anatomy
 from facegen_core.population.emotions import draw_units
-from facegen_core.population.identity import draw_identity, neutral_heads
+from facegen_core.population.identity import draw_person
 from facegen_core.population.portrait.draws import draw_shot
 from facegen_core.population.portrait.portrait import photograph
 from facegen_core.population.portrait.shot import Crop
 from facegen_core.population.skin import LEAST_PIXELS, MOST_PIXELS
-from facegen_core.population.writing import JPEG_QUALITY, Person
+from facegen_core.population.writing import JPEG_QUALITY
 from facegen_core.progress import track
 
 FRIENDLY = ("happy", "neutral", "happy", "surprise")
@@ -44,10 +44,8 @@ def write_sheet(path: Path, people: int, columns: int, seed: int, pixels: int) -
     shared = anatomy()
     pictures = []
     for number in track(range(people), "draw people", "person"):
-        identity = draw_identity(seed, number, shared)
-        person = Person(seed, number, str(number), identity, neutral_heads([identity], shared)[0])
         emotion = FRIENDLY[number % len(FRIENDLY)]
         shot = draw_shot(seed, number, 0, draw_units(seed, number, 0, emotion), Crop("ffhq"))
-        pictures.append(photograph(person, shot, shared, pixels).image)
+        pictures.append(photograph(draw_person(seed, number, shared), shot, shared, pixels).image)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(to_uint8(grid(torch.stack(pictures), columns))).save(path, quality=JPEG_QUALITY)

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from facegen_core.population.portrait.assembly import linear, srgb
+from facegen_core.images import linear, srgb
 from facegen_core.population.portrait.shot import Grade
 
 SHOULDER = 0.82

@@ -25,6 +25,9 @@ WIDEST, NARROWEST = 5.5, 0.45
 """Of a strand, mm."""
 FRINGE_DENSITY = 2.2
 """A fringe covers more than the skin it grows on."""
+SHOULDERS_Y, DETOUR = -110.0, 1.15
+"""Height, mm on the template, below which shoulders can be in a strand's way, and how much longer than straight down it
+goes there before it ends: hair that lies on a shoulder does not reach as low as hair that hangs."""
 TIED_SHARE = 0.3
 """Of the strands, those that make up the bun or the tail behind the knot."""
 
@@ -147,7 +150,9 @@ def _ends(style: Hairstyle, sprouts: combing.Strands, lines: Floats, random: np.
         over |= np.linalg.norm(lines - np.array([0, *style.knot], np.float32), axis=2) < combing.KNOT_MM
     else:
         ragged = random.normal(0, 5, count) + 22 * (1 - sprouts.layer) * (style.ends < -110)
-        over |= lines[..., 1] < (style.ends + ragged)[:, None]
+        ends = style.ends + ragged
+        hung = (lines[..., 1] < SHOULDERS_Y).cumsum(1) * (sprouts.length / steps)[:, None]
+        over |= (lines[..., 1] < ends[:, None]) | (hung > DETOUR * (SHOULDERS_Y - ends).clip(0)[:, None] + 1)
     if style.fringe is not None:
         fringe_end = style.fringe + random.normal(0, 1.8 if style.long else 5.0, count)
         fringe_end -= 0.0025 * sprouts.start[:, 0] ** 2

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from facegen_core.population.appearance import DARK_HAIR, GREY, LIGHT_HAIR, Appearance
+from facegen_core.population.wording import with_article
 from facegen_core.seeding import derive, numpy_generator
 
 _HAIRSTYLE, _STRANDS = 120, 121
@@ -81,9 +82,9 @@ class Hairstyle(NamedTuple):
             "side part": f"short {self.colour} hair with a side parting",
             "quiff": f"short {self.colour} hair brushed up",
             "receding short": f"short receding {self.colour} hair",
-            "afro": f"{_a(self.colour)} afro",
+            "afro": f"{with_article(self.colour)} afro",
             "curly": f"short curly {self.colour} hair",
-            "bob": f"{_a(self.colour)} bob",
+            "bob": f"{with_article(self.colour)} bob",
             "long": f"long straight {self.colour} hair",
             "wavy long": f"long wavy {self.colour} hair",
             "long curly": f"long curly {self.colour} hair",
@@ -220,7 +221,3 @@ def _cut_to(style: Hairstyle, random: np.random.Generator, fringed: float) -> Ha
 def _colour_name(look: Appearance) -> str:
     named = LIGHT_HAIR | DARK_HAIR | {"grey": GREY}
     return min(named, key=lambda name: float(np.linalg.norm(np.array(named[name]) - look.hair)))
-
-
-def _a(words: str) -> str:
-    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"

@@ -31,7 +31,7 @@ LIDS_AT = (0.32, 0.68)
 """Where along an eye, from one corner to the other, the two points of a lid lie."""
 
 EYES = (slice(36, 42), slice(42, 48))
-NOSE_TIP, MOUTH_CORNERS = 30, (48, 54)
+CHIN, NOSE_TIP, MOUTH_CORNERS = 8, 30, (48, 54)
 
 
 class Landmarks(NamedTuple):

@@ -6,13 +6,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from facegen_core.geometry.camera import look_at
+from facegen_core.geometry.camera import orthographic, to_clip
 from facegen_core.geometry.normals import vertex_normals
 from facegen_core.geometry.rasteriser import rasterise
 from facegen_core.population.anatomy import Anatomy
+from facegen_core.population.portrait.spirals import over_sphere
 
-DIRECTIONS, PIXELS, RADIUS_MM, BIAS_MM = 64, 128, 190.0, 3.0
+DIRECTIONS, PIXELS, RADIUS_MM = 64, 128, 190.0
+"""From how many directions the head is looked at, with how many pixels a side, and the ball around it that is seen."""
+BIAS_MM = 3.0
+"""What lies so close behind what is seen is seen too."""
 HEAD_CENTRE, HEAD_MM = (0.0, 10.0, -35.0), 88.0
+"""The ball that a head is to the body below it: its middle and radius, mm."""
 
 
 @functools.lru_cache(maxsize=1)
@@ -21,7 +26,7 @@ def head_openness(anatomy: Anatomy) -> Tensor:
     vertices, faces = anatomy.template, torch.from_numpy(anatomy.faces)
     normals = vertex_normals(vertices[None], faces)[0]
     seen, total = torch.zeros(len(vertices), dtype=torch.float64), torch.zeros(len(vertices), dtype=torch.float64)
-    for direction in _sphere(DIRECTIONS):
+    for direction in torch.from_numpy(over_sphere(DIRECTIONS)):
         facing = (normals @ direction).clamp(min=0)
         seen += facing * _seen_from(vertices, faces, direction, vertices + BIAS_MM * normals)
         total += facing
@@ -29,27 +34,15 @@ def head_openness(anatomy: Anatomy) -> Tensor:
 
 
 def _seen_from(vertices: Tensor, faces: Tensor, direction: Tensor, points: Tensor) -> Tensor:
-    up = torch.tensor([0.0, 1.0, 0.0] if abs(float(direction[1])) < 0.95 else [0.0, 0.0, 1.0], dtype=torch.float64)
-    view = look_at(direction * 4 * RADIUS_MM, torch.zeros(3, dtype=torch.float64), up)
-    scale = torch.tensor([1.0, 1.0, -0.25, RADIUS_MM], dtype=torch.float64) / RADIUS_MM
-    matrix = scale[:, None] * view
-    matrix[2, 3] -= 1
-    clip = torch.cat([vertices, torch.ones_like(vertices[:, :1])], 1) @ matrix.T
-    fragments = rasterise(clip[None], faces, PIXELS, PIXELS, cull=False)
+    """Which of the points (P, 3) can be seen from a direction, (P,) 0 or 1."""
+    matrix = orthographic(direction, torch.zeros(3, dtype=torch.float64), RADIUS_MM)
+    fragments = rasterise(to_clip(vertices[None], matrix), faces, PIXELS, PIXELS, cull=False)
     depth = torch.full((1, 1, PIXELS, PIXELS), 2.0)
     depth.view(-1)[fragments.pixel] = fragments.depth
-    at = torch.cat([points, torch.ones_like(points[:, :1])], 1) @ matrix.T
+    at = to_clip(points[None], matrix)[0]
     grid = torch.stack([at[:, 0], -at[:, 1]], 1).float()
     front = F.grid_sample(depth, grid[None, None], mode="nearest", align_corners=False)[0, 0, 0]
     return (front >= at[:, 2].float() - BIAS_MM / (4 * RADIUS_MM)).double()
-
-
-def _sphere(count: int) -> Tensor:
-    """Directions spread evenly over a sphere (Fibonacci), (count, 3)."""
-    i = torch.arange(count, dtype=torch.float64) + 0.5
-    height, angle = 1 - 2 * i / count, i * 2.399963
-    out = (1 - height**2).sqrt()
-    return torch.stack([out * angle.cos(), height, out * angle.sin()], 1)
 
 
 def below_head(points: Tensor, normals: Tensor) -> Tensor:

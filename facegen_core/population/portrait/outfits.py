@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from facegen_core.population.wording import with_article
 from facegen_core.seeding import numpy_generator
 
 _OUTFIT = 140
@@ -101,14 +102,10 @@ def draw_outfit(seed: int, *keys: int, female: bool) -> Outfit:
 
 def _words(kind: Kind, pattern: Pattern, first: str, second: str, tie: str) -> str:
     if kind == "suit":
-        return f"{_article(first)} suit with {_article(second)} shirt and {_article(tie)} tie"
+        return f"{with_article(first)} suit with {with_article(second)} shirt and {with_article(tie)} tie"
     if pattern == "plain":
-        return f"{_article(first)} {NAMES[kind]}"
-    return f"{_article(first)} and {second} {pattern} {NAMES[kind]}"
-
-
-def _article(name: str) -> str:
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+        return f"{with_article(first)} {NAMES[kind]}"
+    return f"{with_article(first)} and {second} {pattern} {NAMES[kind]}"
 
 
 def _far(a: Colour, b: Colour) -> bool:

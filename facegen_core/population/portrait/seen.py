@@ -11,10 +11,10 @@ from torch import Tensor
 
 from facegen_core.geometry.rasteriser import Fragments
 from facegen_core.geometry.shading import interpolate, sample_texture
-from facegen_core.images import from_uint8
+from facegen_core.images import from_uint8, linear
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.appearance import Appearance
-from facegen_core.population.portrait.assembly import COLOUR, GLOSS, NORMAL, OPEN, REST, TANGENT, Assembly, linear
+from facegen_core.population.portrait.assembly import COLOUR, GLOSS, NORMAL, OPEN, REST, TANGENT, Assembly
 from facegen_core.population.portrait.eyeballs import Eyeball, seen_eye
 from facegen_core.population.portrait.shade import Surface
 

@@ -7,14 +7,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from facegen_core.geometry.camera import look_at
+from facegen_core.geometry.camera import orthographic, to_clip
 from facegen_core.geometry.rasteriser import rasterise
+from facegen_core.population.portrait.spirals import GOLDEN_ANGLE
 
 BIAS_MM = 1.6
 """A surface does not shade itself if it lies no deeper than this behind what the light sees."""
 TAPS = 12
-GOLDEN_ANGLE = 2.399963
+"""Samples of the map at each point."""
 MOST_BLUR_MM = 22.0
+"""Radius of the disk that they are taken from at most."""
 
 
 class ShadowMap:
@@ -32,20 +34,12 @@ class ShadowMap:
     def __init__(
         self, vertices: Tensor, faces: Tensor, direction: Tensor, centre: Tensor, radius: float, pixels: int
     ) -> None:
-        up = torch.tensor([0.0, 1.0, 0.0]) if abs(float(direction[1])) < 0.95 else torch.tensor([0.0, 0.0, 1.0])
-        self.direction = F.normalize(direction.float(), dim=0)
-        view = look_at((centre + self.direction * 4 * radius).double(), centre.double(), up.double())
         self.radius, self.pixels = radius, pixels
-        self.scale = torch.tensor([1 / radius, 1 / radius, -1 / (4 * radius), 1.0], dtype=torch.float64)
-        self.matrix = self.scale[:, None] * view
-        self.matrix[2, 3] -= 1  # depth 0 at the centre's plane
-        fragments = rasterise(self._clip(vertices)[None], faces, pixels, pixels, cull=False)
+        self.matrix = orthographic(F.normalize(direction.float(), dim=0), centre, radius)
+        fragments = rasterise(to_clip(vertices[None], self.matrix), faces, pixels, pixels, cull=False)
         self.depth = torch.full(((pixels + 2) ** 2,), torch.inf)  # with a border in which there is nothing
         row, column = fragments.pixel // pixels, fragments.pixel % pixels
         self.depth[(row + 1) * (pixels + 2) + column + 1] = fragments.depth
-
-    def _clip(self, points: Tensor) -> Tensor:
-        return points.double() @ self.matrix[:, :3].T + self.matrix[:, 3]
 
     def visible(self, points: Tensor, normals: Tensor, softness: float, turn: Tensor) -> Tensor:
         """Share of the light (P,) that reaches points (P, 3), mm, with normals (P, 3).
@@ -58,7 +52,7 @@ class ShadowMap:
             softness: tangent of half the angle the light is seen under.
             turn: (P,) radians by which each point's pattern of samples is turned; noise that antialiasing averages.
         """
-        clip = self._clip(points + BIAS_MM * normals).float()
+        clip = to_clip((points + BIAS_MM * normals)[None], self.matrix)[0].float()
         u, v = (clip[:, 0] + 1) * self.pixels / 2 + 1, (1 - clip[:, 1]) * self.pixels / 2 + 1
         cos, sin = turn.cos(), turn.sin()
         depth = clip[:, 2]

@@ -2,17 +2,21 @@
 
 import json
 import shutil
+import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 import torch
 from helpers.judge_people import write_people
-from helpers.processes import metrics
+from helpers.processes import REPOSITORY, metrics
 
 from experiments.cli import main
+from experiments.embedded.face_judge.card import CARD, FILES
 from facegen_core.checkpoint import list_checkpoints, load_checkpoint
 from facegen_core.encoders.emotion import emotion_encoder
 from facegen_core.encoders.identity import identity_encoder
+from facegen_core.weights import WEIGHTS
 from facegen_core.weights.files import FOLDER_VARIABLE
 
 
@@ -28,8 +32,7 @@ def folder(tmp_path_factory) -> Path:
     root = write_people(folder / "data")
     facegen(
         "train", "--quiet", "face_judge", "profile=smoke", "name=run", f"data.root={root}", f"outputs={folder}",
-        f"tracking.uri=sqlite:///{folder}/mlflow.db", "tracking.system_metrics=false", "data.val_fraction=0.2",
-        "data.test_fraction=0.2", "ema.decay=0.5",
+        "tracking.uri=null", "data.val_fraction=0.2", "data.test_fraction=0.2", "ema.decay=0.5",
     )  # fmt: skip
     return folder
 
@@ -64,15 +67,29 @@ def test_resumed_run_ends_with_the_same_weights(folder, run):
 
 def test_exported_judges_are_those_that_were_measured(folder, run, tmp_path, monkeypatch):
     facegen("evaluate", "--quiet", "face_judge", f"run={run}", f"outputs={folder}")
+    (run / "photographs.md").write_text("* identity, masked: 0.99\n")
     facegen("export", "--quiet", "face_judge", f"run={run}", f"out={tmp_path}")
-    card = (tmp_path / "face_judge.md").read_text()
+    card = (tmp_path / "JUDGES.md").read_text()
     score = json.loads((run / "metrics.json").read_text())["emotion_accuracy"]
     assert "synthetic people only" in card and f"emotion_accuracy: {score:.4f}" in card
+    assert "\n* identity, masked: 0.99\n" in card
     assert str(folder) not in card, "no place of this machine"
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     seen = torch.rand(2, 3, 112, 112)
     assert torch.allclose(identity_encoder("judge")(seen).norm(dim=1), torch.ones(2), atol=1e-5)
     assert emotion_encoder("judge")(seen).shape == (2, 8)
+
+
+def test_judges_and_their_card_ship_where_the_readme_says():
+    """Beside the loader that looks for them; with the sheet of people that the README shows."""
+    patterns = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    readme = (REPOSITORY / "README.md").read_text()
+    for file in (*FILES.values(), CARD):
+        assert any(fnmatch(f"weights/{file}", pattern) for pattern in patterns["facegen_core"]), file
+    assert {WEIGHTS[f"{kind}_judge"].file for kind in FILES} == set(FILES.values())
+    assert f"(facegen_core/weights/{CARD})" in readme
+    assert any(fnmatch("population/people.jpg", pattern) for pattern in patterns["facegen_core"])
+    assert "(facegen_core/population/people.jpg)" in readme
 
 
 def test_export_of_nothing_says_what_to_do(folder, capsys):

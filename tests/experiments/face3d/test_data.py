@@ -59,6 +59,14 @@ def test_population_command_writes_as_many_people_as_the_layout_has(monkeypatch,
     assert asked == [(tmp_path, people, 0, 256)]
 
 
+@pytest.mark.parametrize(("layout", "pictures"), [("affectnet", "0"), ("ffhq", "-1"), ("pairs", "2")])
+def test_numbers_of_pictures_that_no_person_has_are_refused(capsys, tmp_path, layout, pictures):
+    words = ["--layout", layout, "--pictures", pictures, "--out", str(tmp_path / "people")]
+    assert main(["data", "population", *words]) == 2
+    assert "--pictures" in capsys.readouterr().err
+    assert not (tmp_path / "people").exists()
+
+
 def test_doctor_counts_the_people_of_both_layouts(monkeypatch, tmp_path):
     (tmp_path / "outputs/data/a/Sequences(2D+3D)/F001").mkdir(parents=True)
     (tmp_path / "outputs/data/b/1/models_reg").mkdir(parents=True)

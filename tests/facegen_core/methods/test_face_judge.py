@@ -1,3 +1,4 @@
+import hashlib
 import math
 
 import pytest
@@ -182,3 +183,4 @@ def test_judges_stand_as_encoders(tmp_path):
         assert out.shape == (2, dim) == (2, judge.dim)
         assert seen.grad is not None and float(seen.grad.abs().sum()) > 0
         assert judge.preprocessing.framing == "five_points"
+        assert judge.name == f"embedded {kind} judge {hashlib.sha256((tmp_path / kind).read_bytes()).hexdigest()[:8]}"

@@ -26,10 +26,18 @@ CODING_SHA256 = "d65b348f639ae48ef34bb056cd241ca797f2ea853ca2003e3b6248ed6a61dcc
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory) -> Path:
+def grown(tmp_path_factory) -> tuple[Path, dict[str, str], dict[str, str]]:
+    """Three people, of whom one was there before the others; all files then and now."""
     out = tmp_path_factory.mktemp("population") / "people"
+    write_bp4d(out, 1, SEED, PIXELS)
+    before = contents(out)
     write_bp4d(out, 3, SEED, PIXELS)
-    return out
+    return out, before, contents(out)
+
+
+@pytest.fixture(scope="module")
+def written(grown) -> Path:
+    return grown[0]
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -158,11 +166,10 @@ def _captured_layout(out: Path, monkeypatch) -> writing.Layout:
     return found[0]
 
 
-def test_more_people_are_added_to_the_ones_there(written, tmp_path):
-    out = tmp_path / "people"
-    write_bp4d(out, 1, SEED, PIXELS)
-    write_bp4d(out, 3, SEED, PIXELS)
-    assert contents(out) == contents(written)
+def test_more_people_are_added_to_the_ones_there(grown):
+    _, before, now = grown
+    del before["population.json"]
+    assert len(before) < len(now) / 2 and before.items() <= now.items()
 
 
 def test_facescape_population_is_not_mixed_in(written):

@@ -77,38 +77,54 @@ def test_counterfactuals_differ_in_the_face_alone(affectnet):
         p for p in held_out if p["file"] == held_out[0]["file"] or p.get("counterfactual_of") == held_out[0]["file"]
     ]
     assert sorted([source["emotion"], *(p["emotion"] for p in others)]) == list(range(8))
-    true = np.asarray(Image.open(affectnet / source["file"]).convert("RGB"), dtype=float)
-    for other in others:
-        changed = np.abs(np.asarray(Image.open(affectnet / other["file"]), dtype=float) - true).mean(-1)
-        assert changed[:3].mean() < 6 < changed.max(), "the place is the same, but for JPEG"
+    face = np.asarray(Image.open(affectnet / source["mask"])) > 0
+    shown, *rest = (np.asarray(Image.open(affectnet / p["file"]).convert("RGB"), float) for p in [source, *others])
+    for other, picture in zip(others, rest, strict=True):
         assert other["pose"] == source["pose"] and other["place"] == source["place"]
+        assert np.corrcoef(picture[~face].ravel(), shown[~face].ravel())[0, 1] > 0.95, "the source is a JPEG"
+    for picture in rest[1:]:
+        changed = np.abs(picture - rest[0]).mean(-1)
+        assert changed[~face].mean() < 1 and changed[face].mean() > 4, "but for hair and neck, which move along"
 
 
-def test_grown_population_leaves_the_first_people_as_they_are(tmp_path):
-    out = tmp_path / "people"
+@pytest.fixture(scope="module")
+def ffhq(tmp_path_factory):
+    """Three people, of whom one was there before the others."""
+    out = tmp_path_factory.mktemp("ffhq") / "people"
     write_ffhq(out, people=1, seed=3, pixels=PIXELS)
     first = (out / "images1024x1024/00000/00000.png").read_bytes()
-    write_ffhq(out, people=2, seed=3, pixels=PIXELS)
-    assert (out / "images1024x1024/00000/00000.png").read_bytes() == first
-    table = json.loads((out / "ffhq-dataset-v2.json").read_text())
-    assert list(table) == ["0", "1"]
+    write_ffhq(out, people=3, seed=3, pixels=PIXELS)
+    assert (out / "images1024x1024/00000/00000.png").read_bytes() == first, "a grown population leaves them as they are"
+    return out
+
+
+def test_ffhq_lists_every_picture_with_its_points_and_thumbnail(ffhq):
+    table = json.loads((ffhq / "ffhq-dataset-v2.json").read_text())
+    assert list(table) == ["0", "1", "2"]
     for number, entry in table.items():
         assert entry["image"]["file_path"] == f"images1024x1024/00000/{int(number):05d}.png"
         assert np.shape(entry["image"]["face_landmarks"]) == (68, 2)
-        with Image.open(out / entry["thumbnail"]["file_path"]) as image:
+        with Image.open(ffhq / entry["thumbnail"]["file_path"]) as image:
             assert image.size == (128, 128)
 
 
-def test_ffhq_pictures_are_aligned_as_ffhq_is(tmp_path):
+def test_ffhq_pictures_are_aligned_as_ffhq_is(ffhq):
     """The eyes of a relaxed face are level, and eyes and mouth lie where FFHQ's crop puts them."""
-    out = tmp_path / "people"
-    write_ffhq(out, people=3, seed=3, pixels=PIXELS)
-    for entry in json.loads((out / "ffhq-dataset-v2.json").read_text()).values():
+    for entry in json.loads((ffhq / "ffhq-dataset-v2.json").read_text()).values():
         points = np.array(entry["image"]["face_landmarks"]) / PIXELS
         right, left = points[36:42].mean(0), points[42:48].mean(0)
         assert (
             abs(right[1] - left[1]) < 0.04 and 0.38 < (right + left)[1] / 2 < 0.53 and 0.4 < (right + left)[0] / 2 < 0.6
         )
+
+
+def test_ffhq_split_keeps_a_persons_pictures_together(tmp_path):
+    out = tmp_path / "people"
+    write_ffhq(out, people=3, seed=3, pixels=16, pictures=2)
+    table = json.loads((out / "ffhq-dataset-v2.json").read_text())
+    assert len(table) == 6
+    for number, entry in table.items():
+        assert entry["category"] == table[str(int(number) // 2 * 2)]["category"]
 
 
 def test_pairs_are_two_pictures_of_one_person(pairs):

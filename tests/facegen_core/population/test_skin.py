@@ -9,8 +9,9 @@ from PIL import Image
 
 from facegen_core.geometry.uv import crop_face
 from facegen_core.population.anatomy import Anatomy, anatomy
-from facegen_core.population.canvas import surface
+from facegen_core.population.canvas import Surface, surface
 from facegen_core.population.expressions import FACESCAPE, personal_strengths, strengths
+from facegen_core.population.hair import beard
 from facegen_core.population.identity import Identity, draw_identity
 from facegen_core.population.skin import paint
 
@@ -35,7 +36,10 @@ def _paint(shared: Anatomy, identity: Identity, name: str, intensity: float = 1.
 
 def _near(shared: Anatomy, x: float, y: float, radius: float = 9.0) -> np.ndarray:
     """(R, R) bool: skin within so many mm of a place on the template, seen from the front."""
-    ground = surface(shared, PIXELS)
+    return _near_on(surface(shared, PIXELS), x, y, radius)
+
+
+def _near_on(ground: Surface, x: float, y: float, radius: float = 9.0) -> np.ndarray:
     return ground.on("skin") & (ground.z > 0) & (np.hypot(ground.x - x, ground.y - y) < radius)
 
 
@@ -112,6 +116,14 @@ def test_brows_are_where_brows_are_and_eyes_have_the_persons_iris(shared, people
         if identity.appearance.brow_hair[0] < 0.8 * identity.tone[0]:
             brow = grey[_near(shared, 30, 47 + identity.appearance.brow_height, 5)].min()
             assert brow < grey[_near(shared, 30, 62, 4)].mean()
+
+
+def test_beard_grows_around_the_chin_and_not_on_the_nape(shared, people):
+    ground = surface(shared, 256)
+    look = people[0].appearance._replace(moustache=1.0, chin_beard=1.0, cheek_beard=1.0)
+    thick = beard(look, ground)
+    assert thick[_near_on(ground, 0, -78)].min() > 0.4
+    assert thick[ground.z < -62].max() < 0.01
 
 
 def test_closed_eyes_are_covered_by_skin(shared, people):

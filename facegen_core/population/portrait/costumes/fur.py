@@ -13,6 +13,7 @@ from facegen_core.population.portrait.bust import Body, Reals, bust_model, mesh_
 from facegen_core.population.portrait.cloth import Layer, cut, drape, level_line, neckline, whole
 from facegen_core.population.portrait.garments import Line, folds, hang
 from facegen_core.population.portrait.shapes import Part, balls, sheet
+from facegen_core.population.portrait.spirals import over_sphere
 from facegen_core.population.portrait.subdivide import subdivide
 
 DEEP = 0.58
@@ -73,16 +74,8 @@ def pompon(centre: Reals, radius: float, colour: npt.ArrayLike, count: int, fine
     """A ball of so many tufts around a centre (3,); ``fineness`` as of :func:`.shapes.balls`."""
     ball = balls(centre[None], radius, colour, fineness)
     out = (ball.vertices - centre) / radius
-    height = tufted(out, scattered(count), 2.2 / np.sqrt(count))
+    height = tufted(out, over_sphere(count), 2.2 / np.sqrt(count))
     return ball._replace(vertices=ball.vertices + 0.2 * radius * height[:, None] * out, colours=shaded(colour, height))
-
-
-def scattered(count: int) -> Reals:
-    """(count, 3) directions spread evenly over a sphere, in a spiral."""
-    k = np.arange(count) + 0.5
-    up, turn = 1 - 2 * k / count, np.pi * (1 + 5**0.5) * k
-    flat = np.sqrt(1 - up**2)
-    return np.stack([flat * np.cos(turn), up, flat * np.sin(turn)], axis=1)
 
 
 @functools.cache

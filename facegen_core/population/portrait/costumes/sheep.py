@@ -5,11 +5,12 @@ import numpy as np
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.portrait.bust import Body, Reals
 from facegen_core.population.portrait.cloth import under_jaw
-from facegen_core.population.portrait.costumes.fur import along_neckline, boa, fleece, pompon, scattered, shaded, tufted
+from facegen_core.population.portrait.costumes.fur import along_neckline, boa, fleece, pompon, shaded, tufted
 from facegen_core.population.portrait.costumes.headwear import HOOD_CENTRE, Hood
 from facegen_core.population.portrait.garments import Line
 from facegen_core.population.portrait.pieces import Piece
 from facegen_core.population.portrait.shapes import Part, join, sheet, tube
+from facegen_core.population.portrait.spirals import over_sphere
 
 LINE = Line(80, 58, 12, 2.0)
 CURL_MM = 18.0
@@ -37,7 +38,7 @@ def _woolly(hood: Hood, wool: Reals) -> Part:
     shell = hood.shell(wool, rows=44, columns=110)
     out = shell.vertices - HOOD_CENTRE
     out /= np.linalg.norm(out, axis=1, keepdims=True)
-    towards = scattered(270)
+    towards = over_sphere(270)
     curls = hood.at(np.arccos(towards[:, 2]), np.arctan2(towards[:, 0], towards[:, 1]))
     height = tufted(shell.vertices, curls, CURL_MM)
     return shell._replace(vertices=shell.vertices + 0.9 * CURL_MM * height[:, None] * out, colours=shaded(wool, height))

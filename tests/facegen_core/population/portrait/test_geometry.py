@@ -7,6 +7,7 @@ from facegen_core.population.portrait.eyeballs import eyeballs, look_actions
 from facegen_core.population.portrait.framing import as_ffhq, camera, cropped, project, turn
 from facegen_core.population.portrait.landmarks import five_points, landmarks
 from facegen_core.population.portrait.occlusion import head_openness
+from facegen_core.population.portrait.spirals import over_sphere
 from facegen_core.population.portrait.teeth import teeth
 
 
@@ -108,6 +109,16 @@ def test_openness_is_least_in_hollows(shared, template):
     assert openness[template[:, 1].argmax()] > 0.95, "top of the head"
     mouth = np.unique(shared.faces[shared.parts["mouth"]])
     assert np.median(openness[mouth]) < 0.1
+
+
+@pytest.mark.parametrize("count", [22, 64, 270])
+def test_directions_over_a_sphere_are_as_far_apart_as_they_can_be(count):
+    """Each has its share of the sphere, 4 pi / count; in a square lattice neighbours would be its root apart."""
+    directions = over_sphere(count)
+    assert np.allclose(np.linalg.norm(directions, axis=1), 1) and np.linalg.norm(directions.mean(0)) < 0.02
+    cosines = directions @ directions.T - 2 * np.eye(count)
+    nearest = np.arccos(cosines.max(1)) / np.sqrt(4 * np.pi / count)
+    assert nearest.min() > 0.8 and nearest.max() < 1.1
 
 
 def test_head_turned_left_shows_its_nose_on_the_right_of_the_picture():

@@ -3,7 +3,6 @@ import math
 import pytest
 import torch
 
-from facegen_core.population.portrait.assembly import linear, srgb
 from facegen_core.population.portrait.light import Light
 from facegen_core.population.portrait.shade import MATERIALS, Surface, shade
 from facegen_core.population.portrait.shadow import ShadowMap
@@ -92,9 +91,3 @@ def test_hollow_is_darker_and_keeps_more_of_its_own_colour():
     free, hollow = (shade(surface("cloth", openness=share), around, torch.ones(1), EYE)[0] for share in (1.0, 0.4))
     assert (hollow < free).all()
     assert hollow[2] / hollow[0] < free[2] / free[0], "light that is reflected twice is coloured twice"
-
-
-def test_srgb_and_back():
-    values = torch.linspace(0, 1, 101)
-    assert torch.allclose(srgb(linear(values)), values, atol=1e-5)
-    assert float(linear(torch.tensor(0.5))) == pytest.approx(0.21404, abs=1e-5), "IEC 61966-2-1"

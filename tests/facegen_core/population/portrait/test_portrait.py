@@ -6,6 +6,7 @@ from helpers.portraits import plain_shot, somebody
 
 from facegen_core.images import to_uint8
 from facegen_core.population.anatomy import anatomy
+from facegen_core.population.portrait.hairstyle import draw_hairstyle
 from facegen_core.population.portrait.landmarks import five_points
 from facegen_core.population.portrait.portrait import photograph
 from facegen_core.population.portrait.shot import Crop, Grade
@@ -39,15 +40,40 @@ def test_mask_holds_the_face_and_not_what_is_behind(plain):
     assert plain.mask[:8].max() == 0 and 0.1 < plain.mask.mean() < 0.6
 
 
+def test_mask_has_no_holes_where_teeth_and_brows_are(plain):
+    laughing = picture(plain_shot(units={"AU12": 1.0, "AU25": 1.0, "AU26": 1.0}))
+    for taken, points in ((plain, slice(17, 27)), (laughing, slice(60, 68))):
+        left, top = taken.landmarks[points].min(0).astype(int)
+        right, bottom = np.ceil(taken.landmarks[points].max(0)).astype(int)
+        assert taken.mask[top:bottom, left:right].min() > 0.95
+
+
+def test_bald_head_shows_skin():
+    """The scalp of somebody who is bald is as light as the forehead below it, but for the fall of the light."""
+    number = next(n for n in range(60) if _hair(n).cut == "bald")
+    taken = picture(plain_shot(crop=Crop("box", margin=2.0)), person=number)
+    x, brow, chin = (int(v) for v in (taken.landmarks[27, 0], taken.landmarks[19, 1], taken.landmarks[8, 1]))
+    high = (chin - brow) / 2  # the forehead, and about as much of the scalp above it
+    forehead, scalp = (
+        taken.image[:, int(brow - b * high) : int(brow - a * high), x - 8 : x + 8].mean((1, 2))
+        for a, b in ((0.2, 0.5), (0.75, 0.95))
+    )
+    assert (scalp / forehead).min() > 0.7
+
+
+def _hair(number):
+    return draw_hairstyle(5, number, somebody(number).identity.appearance)
+
+
 @pytest.mark.parametrize("pose", [(0.0, 0.0, 0.0), (25.0, 0.0, 0.0), (-20.0, 8.0, 10.0)])
 def test_detector_trained_on_photographs_finds_the_face_where_it_is(pose):
-    """MTCNN's five points are those of the geometry within a sixteenth of the eyes' distance on average."""
+    """MTCNN's five points are those of the geometry within an eighth of the eyes' distance on average."""
     taken = picture(plain_shot(pose=pose), person=1)
     boxes, confidence, points = MTCNN(device="cpu", min_face_size=40).detect(to_uint8(taken.image), landmarks=True)
     assert len(boxes) == 1 and confidence[0] > 0.98
     true = five_points(taken.landmarks)
     apart = np.linalg.norm(true[1] - true[0])
-    assert np.linalg.norm(points[0] - true, axis=1).mean() < apart / 8
+    assert np.linalg.norm(np.asarray(points[0], dtype=float) - true, axis=1).mean() < apart / 8
 
 
 def test_another_expression_changes_the_face_alone(plain):
@@ -101,6 +127,15 @@ def test_exposure_brightens_and_grain_is_as_strong_as_said():
 def test_box_crop_is_as_wide_as_asked():
     taken = picture(plain_shot(crop=Crop("box", margin=2.0)))
     assert np.ptp(taken.landmarks, axis=0).max() == pytest.approx(PIXELS / 2, rel=0.02)
+
+
+@pytest.mark.parametrize("pixels", [64, 128, 256])
+def test_cartoon_has_lines_at_every_size(pixels):
+    """The edge of the jaw, seen before the neck: darker than both."""
+    drawn = picture(plain_shot(style="cartoon"), pixels=pixels)
+    x, chin = drawn.landmarks[8].astype(int)
+    below = drawn.image[:, chin - pixels // 16 : chin + pixels // 16, x].mean(0)
+    assert below.min() < 0.85 * min(below[0], below[-1])
 
 
 def test_cartoon_has_fewer_tones_and_the_same_landmarks(plain):

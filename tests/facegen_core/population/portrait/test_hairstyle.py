@@ -15,6 +15,7 @@ from facegen_core.population.anatomy import Anatomy, anatomy
 from facegen_core.population.hair import HAIRLINE
 from facegen_core.population.identity import Identity, draw_identity, neutral_heads
 from facegen_core.population.portrait import facial_hair, strands
+from facegen_core.population.portrait.bust import bust_model
 from facegen_core.population.portrait.facial_hair import beard_pieces, brow_pieces, lash_pieces
 from facegen_core.population.portrait.hairstyle import Hairstyle, draw_hairstyle, groomed
 from facegen_core.population.portrait.pieces import Piece
@@ -258,6 +259,21 @@ def test_length_goes_to_where_hair_is_cut(shared, people, styles):
         *_, hair = hair_pieces(bob._replace(ends=ends), look, template, shared, STRANDS)
         lowest = np.percentile(hair.vertices[:, 1], 1)
         assert abs(lowest - ends) < 15
+
+
+def test_long_hair_lies_on_the_shoulders(shared, people, styles):
+    """Outside the average bust, whose skin is found by trimesh, and on it: some of it nearer than cloth is thick."""
+    template, body = shared.template.numpy().astype(np.float32), bust_model(shared)
+    look = people[0].appearance
+    long = next(s for s in (draw_hairstyle(0, p, look) for p in range(200)) if s.cut == "long" and s.ends < -200)
+    *_, hair = hair_pieces(long, look, template, shared, STRANDS)
+    low = hair.vertices[hair.vertices[:, 1] < -125][::6]
+    assert len(low) > 100
+    surface = trimesh.Trimesh(body.template, body.faces, process=False)
+    closest, distance, triangle = trimesh.proximity.closest_point_naive(surface, low)
+    outside = np.einsum("pc,pc->p", low - closest, surface.face_normals[triangle]) > 0
+    assert outside.mean() > 0.98
+    assert np.quantile(distance[outside], 0.1) < 15
 
 
 def test_brows_go_up_and_down_with_the_skin(shared, people, styles, heads):
