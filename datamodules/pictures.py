@@ -10,7 +10,6 @@ from torch import Tensor
 
 from datamodules.base import FaceDataModule
 from datamodules.config import PictureDataConfig
-from datamodules.prepare.framing import Framing
 from datamodules.prepare.picture_cache import (
     PictureCache,
     PictureSet,
@@ -81,12 +80,11 @@ class PictureDataModule(FaceDataModule):
         config: which pictures.
         batch_size: samples a process takes at a time.
         seed: the run's seed.
-        framing: crops in place of ``config.crop``.
     """
 
-    def __init__(self, config: PictureDataConfig, batch_size: int, seed: int, framing: Framing | None = None) -> None:
+    def __init__(self, config: PictureDataConfig, batch_size: int, seed: int) -> None:
         super().__init__(batch_size, seed, config.num_workers)
-        self.config, self.framing = config, framing
+        self.config = config
         self.rows: dict[str, Rows] = {}
         self.cache_folder: Path | None = None
         """Of the cache, once it is there."""
@@ -107,7 +105,7 @@ class PictureDataModule(FaceDataModule):
         self.config.check()
         root = Path(self.config.root)
         found = self.find(root)
-        framing = self.framing or choose_framing(found, self.config.crop)
+        framing = choose_framing(found, self.config.crop)
         cache = Path(self.config.cache) if self.config.cache else root / ".facegen_cache"
         self.cache_folder = build_picture_cache(found, self.config.pixels, framing, cache, self.config.on_bad_sample)
 

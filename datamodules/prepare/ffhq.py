@@ -142,13 +142,13 @@ def read_list(path: Path, part: str, needs: str) -> dict[int, dict[str, Any]]:
     Raises:
         DatasetNotFoundError: it cannot be read, is cut short, or is not that list.
     """
-    entries = {}
+    entries, number = {}, "-"
     try:
         with path.open("rb") as file:
             for number, entry in ijson.kvitems(file, "", use_float=True):
                 entries[int(number)] = _fields(entry, part, needs)
     except (OSError, ijson.JSONError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        reason = f"{type(error).__name__}, at or after picture {number}: {str(error).partition(chr(10))[0]}"
         raise DatasetNotFoundError(f"{path}: the list cannot be read: {reason}. {REPLACE}") from None
     if not entries:
         raise DatasetNotFoundError(f"{path}: the list cannot be read: no pictures in it. {REPLACE}")
@@ -159,9 +159,10 @@ def _fields(entry: dict[str, Any], part: str, needs: str) -> dict[str, Any]:
     fields: dict[str, Any] = {"split": SPLITS[entry["category"]]}
     place = entry.get(part, {})
     if needs == "box" and "face_rect" in place:
-        fields["box"] = tuple(place["face_rect"])
+        left, top, right, bottom = map(float, place["face_rect"])
+        fields["box"] = left, top, right, bottom
     elif needs == "landmarks" and "face_quad" in place:
-        fields["quad"] = place["face_quad"]
+        fields["quad"] = np.asarray(place["face_quad"], dtype=np.float64).reshape(4, 2).tolist()
     elif needs == "landmarks" and "face_landmarks" in place:
         fields["landmarks"] = np.asarray(place["face_landmarks"], dtype=np.float32)
     return fields

@@ -136,8 +136,9 @@ def build_once(done: Path, build: Callable[[Path], str]) -> Path:
                 for spent in {RAW, DONE} - {kept}:
                     (done / spent).unlink(missing_ok=True)
     except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
         raise DatasetNotFoundError(
-            f"{done.parent}: the cache cannot be written: {error.strerror}. "
+            f"{done.parent}: the cache cannot be written: {error.strerror or error}{place}. "
             "Set data.cache=DIR to a folder with room for it."
         ) from None
     return done

@@ -70,11 +70,6 @@ def find_faces(pictures: Tensor, least_confidence: float = LEAST_CONFIDENCE) -> 
     return [_faces(boxes, points, least_confidence) for boxes, points in found]
 
 
-def largest(faces: Sequence[Face]) -> Face | None:
-    """The face with the largest box, or None where there is none."""
-    return max(faces, key=lambda face: face.area, default=None)
-
-
 def by_index(faces: Sequence[Face], index: int) -> Face | None:
     """The face at a place counted from 0 for the largest, or None where there are fewer."""
     in_order = sorted(faces, key=lambda face: -face.area)

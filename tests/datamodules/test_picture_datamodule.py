@@ -14,7 +14,6 @@ from datamodules.affectnet import AffectNetDataModule
 from datamodules.config import AffectNetConfig, PictureDataConfig
 from datamodules.picture_folder import PictureFolderDataModule
 from datamodules.pictures import PictureDataset
-from datamodules.prepare.framing import AsIs
 from datamodules.prepare.picture_folder import EXPECTED, UNLABELLED, PictureFolder, emotion_of_folder
 from datamodules.sampling import EndlessSampler
 from facegen_core.emotions import EMOTIONS
@@ -79,17 +78,6 @@ def test_worker_processes_give_the_same_batches(tmp_path):
     shared = list(islice(opened(root, num_workers=2).train_dataloader(), 6))
     for one, two in zip(alone, shared, strict=True):
         assert all(torch.equal(one[key], two[key]) for key in one)
-
-
-def test_crop_of_ones_own_takes_the_place_of_the_named_one(tmp_path):
-    class Upper(AsIs):
-        def __call__(self, root, picture, file, pixels):
-            return picture.image.crop((0, 0, pixels, pixels))
-
-    config = PictureDataConfig(root=str(write_folder(tmp_path)), pixels=8, crop="align")
-    datamodule = PictureFolderDataModule(config, 4, 3, framing=Upper("upper"))
-    datamodule.setup("fit")
-    np.testing.assert_array_equal(datamodule.pictures.rows[0], picture(0)[:8, :8])
 
 
 # Labels and people

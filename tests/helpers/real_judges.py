@@ -1,67 +1,51 @@
-"""Real networks, read by onnxruntime, and real photographs."""
+"""Real photographs, and the real networks that judge them."""
 
 from pathlib import Path
 
-import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from facegen_core.encoders.base import Encoder
+from facegen_core.encoders.detector import Face, find_faces
+from facegen_core.encoders.emotion import emotion_encoder
+from facegen_core.encoders.identity import identity_encoder
 from facegen_core.images import read_image
 
-FACE_API = ("neutral", "happy", "sad", "anger", "fear", "disgust", "surprise")
+AT_A_TIME = 12
 
 
-class MobileFaceNet:
-    """Identity embeddings (B, 128)."""
-
-    name = "MobileFaceNet"
-    dim = 128
-
-    def __init__(self, weights: Path) -> None:
-        self.session = _session(weights / "identity_mobilefacenet_128.onnx")
-        self.mean, self.std = (torch.tensor(x).view(3, 1, 1) for x in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-
-    def __call__(self, pictures: Tensor) -> Tensor:
-        return torch.cat([_run(self.session, x[None]) for x in (pictures - self.mean) / self.std])  # it takes one
+def recogniser(real: Path) -> Encoder:
+    """MobileFaceNet, trained on real faces."""
+    return identity_encoder(_weights(real, "identity_mobilefacenet_128.onnx"))
 
 
-class FaceApi:
-    """Emotion logits (B, 8) of a network of seven: it does not know contempt."""
-
-    name = "face-api expressions 7"
-
-    def __init__(self, weights: Path) -> None:
-        from facegen_core.emotions import EMOTIONS
-
-        self.session = _session(weights / "emotion_faceapi_7.onnx")
-        self.columns = torch.tensor([EMOTIONS.index(emotion) for emotion in FACE_API])
-
-    def __call__(self, pictures: Tensor) -> Tensor:
-        logits = torch.full((len(pictures), 8), -torch.inf)
-        logits[:, self.columns] = _run(self.session, pictures * 255).log()  # its last layer is a softmax
-        return logits
+def classifier(real: Path) -> Encoder:
+    """Face-api's expressions, which know no contempt."""
+    return emotion_encoder(_weights(real, "emotion_faceapi_7.onnx"))
 
 
-def london_faces(data: Path, people: int | None = None, side: int = 512) -> tuple[Tensor, Tensor]:
-    """Photographs of people, neutral and smiling, (P, 3, side, side) each; of the first ``people`` or all."""
-    sides = []
-    for folder in ("neutral_front", "smiling_front"):
-        paths = sorted((data / "london_faces" / folder).glob("*.jpg"))[:people]
-        sides.append({path.name.split("_")[0]: F.adaptive_avg_pool2d(read_image(path), side) for path in paths})
-    assert sides[0].keys() == sides[1].keys()
-    neutral, smiling = (torch.stack(list(side.values())) for side in sides)
+def london_faces(data: Path, people: int | None = None, every: int = 1, side: int = 512) -> tuple[Tensor, Tensor]:
+    """Photographs of people, neutral and smiling, (P, 3, side, side) each; of the first ``people``, every so many."""
+    folders = [data / "london_faces" / name for name in ("neutral_front", "smiling_front")]
+    if not all(folder.is_dir() for folder in folders):
+        pytest.skip("no photographs: data/london_faces is missing")
+    paths = [sorted(folder.glob("*.jpg"))[:people:every] for folder in folders]
+    assert [path.name[:3] for path in paths[0]] == [path.name[:3] for path in paths[1]]
+    neutral, smiling = (torch.stack([F.adaptive_avg_pool2d(read_image(path), side) for path in some]) for some in paths)
     return neutral, smiling
 
 
-def _session(path: Path):
-    import onnxruntime
+def only_faces(photographs: Tensor) -> list[Face]:
+    """The face of each photograph, which has just one."""
+    found = [faces for some in photographs.split(AT_A_TIME) for faces in find_faces(some)]
+    assert all(len(faces) == 1 for faces in found), "one face in every photograph"
+    return [faces[0] for faces in found]
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
-
-def _run(session, batch: Tensor) -> Tensor:
-    (output,) = session.run(None, {session.get_inputs()[0].name: batch.numpy().astype(np.float32)})
-    return torch.from_numpy(output)
+def _weights(real: Path, file: str) -> str:
+    path = real / "weights" / file
+    if not path.is_file():
+        pytest.skip(f"no real network: weights/{file}")
+    return str(path)

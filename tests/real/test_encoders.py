@@ -4,21 +4,17 @@ All 102 people give: identity, genuine pairs 0.915 on average and impostors at m
 smiling against neutral, AUC 0.960. The tests take every fourth person.
 """
 
-from pathlib import Path
-
 import pytest
 import torch
+from helpers.real_judges import classifier, london_faces, only_faces, recogniser
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from facegen_core.emotions import EMOTIONS
 from facegen_core.encoders.detector import Face, find_faces, need_face
-from facegen_core.encoders.emotion import emotion_encoder
 from facegen_core.encoders.framing import framed
-from facegen_core.encoders.identity import identity_encoder
 from facegen_core.errors import NoFaceError
 from facegen_core.geometry.face_crop import eye_level, eye_level_matrix, five_points, move_points, warp
-from facegen_core.images import read_image
 
 pytestmark = pytest.mark.real
 EVERY = 4
@@ -27,29 +23,16 @@ EVERY = 4
 @pytest.fixture(scope="module")
 def photographs(real) -> Tensor:
     """(2 P, 3, 512, 512): people neutral, then the same people smiling."""
-    folders = [sorted((real / "data/london_faces" / name).glob("*.jpg")) for name in ("neutral_front", "smiling_front")]
-    if not folders[0]:
-        pytest.skip("no photographs: data/london_faces")
-    assert [path.name[:3] for path in folders[0]] == [path.name[:3] for path in folders[1]]
-    return torch.stack([read_image(path) for folder in folders for path in folder[::EVERY]])
+    return torch.cat(london_faces(real / "data", every=EVERY))
 
 
 @pytest.fixture(scope="module")
 def faces(photographs) -> list[Face]:
-    found = [faces for i in range(0, len(photographs), 13) for faces in find_faces(photographs[i : i + 13])]
-    assert all(len(faces) == 1 for faces in found), "one face in every photograph"
-    return [faces[0] for faces in found]
-
-
-def weights(real: Path, file: str) -> str:
-    path = real / "weights" / file
-    if not path.is_file():
-        pytest.skip(f"no real network: weights/{file}")
-    return str(path)
+    return only_faces(photographs)
 
 
 def test_recogniser_tells_people_apart_across_expressions(real, photographs, faces):
-    encoder = identity_encoder(weights(real, "identity_mobilefacenet_128.onnx"))
+    encoder = recogniser(real)
     assert encoder.name == "mobilefacenet_128", "known by its digest"
     codes = encoder(framed(photographs, faces, encoder.preprocessing))
     people = len(codes) // 2
@@ -61,7 +44,7 @@ def test_recogniser_tells_people_apart_across_expressions(real, photographs, fac
 
 
 def test_classifier_tells_smiles(real, photographs, faces):
-    encoder = emotion_encoder(weights(real, "emotion_faceapi_7.onnx"))
+    encoder = classifier(real)
     assert encoder.name == "faceapi_7"
     shares = encoder(framed(photographs, faces, encoder.preprocessing)).softmax(1)
     assert torch.allclose(shares.sum(1), torch.ones(len(shares))) and float(shares[:, 7].max()) == 0

@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
-from helpers.real_judges import FaceApi, MobileFaceNet
+from helpers.real_judges import classifier, recogniser
 from real.photographs import (
     CHOOSING,
     EVERYBODY,
@@ -55,19 +54,14 @@ def test_untrained_features_tell_people_apart_until_the_views_are_hard(photos):
 
 
 def test_network_trained_on_real_faces_holds_on_to_them(photos, real):
-    network = MobileFaceNet(real / "weights")
-
-    def encode(pictures: torch.Tensor) -> torch.Tensor:
-        return network(F.interpolate(pictures, (112, 112), mode="bilinear"))
-
-    figures = verification(embedded(encode, photos), EVERYBODY)
+    figures = verification(embedded(recogniser(real), photos), EVERYBODY)
     assert figures["plain"].auc > 0.9999 and figures["masked"].auc > 0.9995
     assert figures["hard"].auc == pytest.approx(0.988, abs=0.006)
     assert figures["hard+masked"].auc == pytest.approx(0.969, abs=0.01)
 
 
 def test_smiles_are_seen_by_a_network_trained_on_real_faces(photos, real):
-    happy = FaceApi(real / "weights")(photos.boxed).softmax(1)[:, HAPPY]
+    happy = classifier(real)(photos.boxed).softmax(1)[:, HAPPY]
     assert smile_auc(happy, EVERYBODY) == pytest.approx(0.961, abs=0.006)
 
 

@@ -5,12 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
+from skimage.transform import SimilarityTransform, warp
 
 from datamodules.config import PictureDataConfig
 from datamodules.picture_folder import PictureFolderDataModule
+from datamodules.prepare.aligned import DETECTED
+from datamodules.prepare.picture_cache import NO_FACE
 from datamodules.prepare.picture_check import check_pictures
 from datamodules.prepare.picture_folder import PictureFolder
+from facegen_core.encoders.detector import find_faces
+from facegen_core.geometry.face_crop import ALIGNED_224
+from facegen_core.images import read_image
 
 pytestmark = pytest.mark.real
 
@@ -49,6 +56,30 @@ def test_cached_photographs_are_close_to_pillows_resize_of_the_whole_file(datamo
             own = np.asarray(image.convert("RGB").resize((64, 64), Image.Resampling.LANCZOS)).astype(float)
         error = np.abs(cache.rows[row].astype(float) - own)
         assert error.mean() < 1 and np.sqrt((error**2).mean()) < 2
+
+
+def test_detector_aligns_faces_to_the_template(faces, tmp_path):
+    """Twelve photographs, and a wall. Where the crops lie is asked of the detector once more, at another size."""
+    (tmp_path / "data").mkdir()
+    for path in sorted(faces.rglob("*.jpg"))[::17]:
+        (tmp_path / "data" / f"{path.parent.name}-{path.name}").symlink_to(path)
+    Image.new("RGB", (300, 200), "tan").save(tmp_path / "data" / "wall.png")
+    config = PictureDataConfig(root=str(tmp_path / "data"), pixels=112, crop="align")
+    datamodule = PictureFolderDataModule(config, batch_size=12, seed=0)
+    datamodule.setup("fit")
+    cache = datamodule.pictures
+    assert cache.outcomes == {DETECTED: 12, NO_FACE: 1} and [path for path, _ in cache.skipped] == ["wall.png"]
+    wanted = ((ALIGNED_224 + 0.5) / 2 - 0.5).numpy()
+    errors = []
+    for file, row in zip(cache.files, cache.rows, strict=True):
+        photograph = F.interpolate(read_image(tmp_path / "data" / file.path)[None], 300, mode="area")
+        points = find_faces(photograph)[0][0].points5.numpy()
+        to_photograph = SimilarityTransform.from_estimate(wanted, points)
+        again = warp(photograph[0].permute(1, 2, 0).numpy(), to_photograph, output_shape=(112, 112), mode="symmetric")
+        moved = [again, *(np.roll(again, step, axis) for step in (-6, 6) for axis in (0, 1))]
+        errors.append([np.abs(row / 255 - one).mean() for one in moved])
+    there, *elsewhere = np.mean(errors, axis=0)
+    assert there < 0.5 * min(elsewhere), "six pixels to any side would be seen"
 
 
 def test_batches_are_photographs(datamodule):

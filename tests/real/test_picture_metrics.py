@@ -12,12 +12,11 @@ import piq
 import pytest
 import scipy.linalg
 import torch
-from helpers.real_judges import FaceApi, MobileFaceNet, london_faces
+from helpers.real_judges import classifier, london_faces, recogniser
 from real.photographs import Photographs, photographs
 
-from facegen_core.encoders.emotion import emotion_encoder
+from facegen_core.encoders.base import Encoder
 from facegen_core.encoders.framing import FaceFramer
-from facegen_core.encoders.identity import identity_encoder
 from facegen_core.metrics.counterfactual import counterfactual_metrics
 from facegen_core.metrics.distribution import FID, KID
 from facegen_core.metrics.emotion import EmotionAccuracy
@@ -39,8 +38,6 @@ Sides = tuple[torch.Tensor, torch.Tensor]
 
 @pytest.fixture(scope="module")
 def shrunk(real) -> Sides:
-    if not (real / "data" / "london_faces" / "neutral_front").is_dir():
-        pytest.skip("no photographs: data/london_faces is missing")
     return london_faces(real / "data", side=256)
 
 
@@ -60,13 +57,13 @@ def boxes(photos) -> Sides:
 
 
 @pytest.fixture(scope="module")
-def identity(real) -> MobileFaceNet:
-    return MobileFaceNet(real / "weights")
+def identity(real) -> Encoder:
+    return recogniser(real)
 
 
 @pytest.fixture(scope="module")
-def emotion(real) -> FaceApi:
-    return FaceApi(real / "weights")
+def emotion(real) -> Encoder:
+    return classifier(real)
 
 
 @pytest.fixture
@@ -123,7 +120,7 @@ class Probabilities:
 
     name = "face-api probabilities"
 
-    def __init__(self, emotion: FaceApi) -> None:
+    def __init__(self, emotion: Encoder) -> None:
         self.emotion = emotion
 
     def __call__(self, pictures):
@@ -182,23 +179,21 @@ def test_kid_tells_women_from_men_and_not_halves_of_either(real, aligned, identi
     assert apart > 3 * max(map(abs, same)), (apart, same)
 
 
-def test_detector_and_encoders_stand_in_the_metrics(real):
+def test_detector_and_encoders_stand_in_the_metrics(real, identity, emotion):
     """Five people; one smiling photograph is grey, and one has no face, so that their pairs are left out."""
     neutral, smiling = london_faces(real / "data", 5)
     smiling[1] = 0.5
     smiling[3, :, 60:] = 0.8
-    judge = identity_encoder(str(real / "weights" / "identity_mobilefacenet_128.onnx"))
-    finder = FaceFramer(judge.preprocessing)
+    finder = FaceFramer(identity.preprocessing)
     assert _value(FaceFoundRate(finder), smiling) == 0.6
-    metric = IdentityCosine(judge, finder)
+    metric = IdentityCosine(identity, finder)
     assert 0.8 < _value(metric, smiling, neutral) < 1
     assert metric.details()["face_found"] == pytest.approx(0.6)
     protocol = metric.protocol()
     assert (protocol["count"], protocol["without_face"]) == (3, 2)
     assert protocol["framing"] == "MTCNN from 0.9, five_points, 112"
     assert protocol["resize"].endswith(" 112")
-    classifier = emotion_encoder(str(real / "weights" / "emotion_faceapi_7.onnx"))
-    emotions = EmotionAccuracy(classifier, FaceFramer(classifier.preprocessing))
+    emotions = EmotionAccuracy(emotion, FaceFramer(emotion.preprocessing))
     assert _value(emotions, smiling, HAPPY[:5]) >= 0.4
     assert emotions.details()["share_no_face"] == pytest.approx(0.4)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from facegen_core.encoders import detector
-from facegen_core.encoders.detector import Face, by_index, find_faces, largest, need_face
+from facegen_core.encoders.detector import Face, by_index, find_faces, need_face
 from facegen_core.errors import NoFaceError
 
 
@@ -56,10 +56,9 @@ def test_other_errors_of_the_detector_are_not_hidden(monkeypatch):
         find_faces(torch.zeros(1, 3, 64, 64))
 
 
-def test_largest_and_by_index():
+def test_faces_are_chosen_by_size():
     small, big, middle = face(10), face(30), face(20)
     faces = [small, big, middle]
-    assert largest(faces) is big and largest([]) is None
     assert [by_index(faces, i) for i in range(4)] == [big, middle, small, None]
     assert by_index(faces, -1) is None
 
