@@ -33,7 +33,11 @@ def run_ranks(body: str, folder: Path, data: Any) -> list[torch.Tensor]:
         data: anything that ``torch.load`` trusts.
     """
     torch.save(data, folder / "data.pt")
-    ending = 'torch.save(value, f"{sys.argv[1]}/rank{rank}.pt")\ndist.destroy_process_group()\n'
+    ending = (
+        'torch.save(value, f"{sys.argv[1]}/rank{rank}.pt")\n'
+        "dist.barrier()\n"  # a rank that leaves first can bring the other down
+        "dist.destroy_process_group()\n"
+    )
     (folder / "rank.py").write_text(RANK + body + ending)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
