@@ -1,4 +1,4 @@
-"""The protocol on photographs gives known networks their known figures; the judges that ship have those of their card."""
+"""The protocol on photographs gives known networks their known figures, the judges that ship those of their card."""
 
 import pytest
 import torch
