@@ -16,7 +16,6 @@ from experiments.emotion_ldm.trained import open_first_stage
 from experiments.stage import load_stage_config
 from facegen_core.checkpoint import list_checkpoints, load_checkpoint
 from facegen_core.errors import ConfigError, FacegenError
-from facegen_core.files import file_digest
 from facegen_core.methods.emotion_ldm.first_stage import reconstruct
 from facegen_core.methods.emotion_ldm.vqgan_config import VQGANConfig
 
@@ -178,16 +177,15 @@ def test_evaluation_measures_people_held_out(outputs, run):
 
 
 def test_later_stages_open_what_was_trained(outputs, run):
-    network, config, digest = open_first_stage("last", str(outputs))
+    network, config, digest = open_first_stage("run", str(outputs))
     newest = list_checkpoints(run / "checkpoints")[0]
     saved = load_checkpoint(newest)
     assert config == load_stage_config(vqgan, "smoke", []).model.first_stage
     assert not network.training and not any(weight.requires_grad for weight in network.parameters())
-    state = {name: value for name, value in network.state_dict().items()}
+    state = network.state_dict()
     assert all(torch.equal(value, saved["state_dict"][f"first_stage.{name}"]) for name, value in state.items())
     assert len(state) == sum(name.startswith("first_stage.") for name in saved["state_dict"])
-    assert open_first_stage(str(newest), str(outputs))[2] == digest == file_digest(run / newest)
-    assert open_first_stage("run", str(outputs))[2] == digest or run.with_name("other").is_dir()
+    assert open_first_stage(str(newest), str(outputs))[2] == digest, "it is of the weights"
     earlier = open_first_stage(str(run / "checkpoints" / "0000002.ckpt"), str(outputs))
     assert earlier[2] != digest
     pictures = torch.zeros(1, 3, 32, 32)
