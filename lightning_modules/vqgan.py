@@ -123,7 +123,7 @@ class VQGANModule(FaceGenModule):
         """Block by block: the last layer must stay apart, since the adaptive weight asks for its gradient alone."""
         for half, blocks in ((self.first_stage.encoder, "down_blocks"), (self.first_stage.decoder, "up_blocks")):
             for block in (half.mid_block, *getattr(half, blocks)):
-                block.compile()
+                block.compile(dynamic=False)  # blocks of one kind are called with shapes of several levels
 
     def on_fit_start(self) -> None:
         if self.perceptual is not None:

@@ -184,7 +184,7 @@ def test_reconstructions_come_close_and_spread_over_the_codebook():
 def test_compiled_blocks_leave_the_last_layer_apart(monkeypatch):
     """The adaptive weight asks for its gradient alone."""
     compiled = []
-    monkeypatch.setattr(nn.Module, "compile", lambda self: compiled.append(self))
+    monkeypatch.setattr(nn.Module, "compile", lambda self, **_: compiled.append(self))
     model = module()
     model.compile_network()
     inside = {id(part) for block in compiled for part in block.modules()}
