@@ -82,9 +82,10 @@ class VQGANConfig:
             embedded identity judge's features; or "none".
         perceptual_weight: its weight [A].
         quantiser_weight: of the codebook's loss [A].
-        disc_start: steps before the discriminator is trained and heard [? R taming-transformers; latent-diffusion has 0
-            and 1].
-        disc_weight: of its loss, times the adaptive weight [? R taming-transformers; latent-diffusion has 0.75 and 0.6].
+        disc_start: steps before the discriminator is trained and heard [?; R taming-transformers; latent-diffusion's
+            vq-f4 has 0, its vq-f8 1].
+        disc_weight: of its loss, times the adaptive weight [?; R taming-transformers; latent-diffusion's vq-f4 has
+            0.75, its vq-f8 0.6].
     """
 
     first_stage: FirstStageConfig = field(default_factory=FirstStageConfig)
