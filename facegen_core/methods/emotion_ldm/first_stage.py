@@ -32,7 +32,7 @@ def build_first_stage(config: FirstStageConfig) -> VQModel:
     plain, attention = len(config.channels) - 1, "Attn" if config.attention else ""
     down = ["DownEncoderBlock2D"] * plain + [f"{attention}DownEncoderBlock2D"]
     up = [f"{attention}UpDecoderBlock2D"] + ["UpDecoderBlock2D"] * plain
-    return VQModel(
+    network = VQModel(
         in_channels=3,
         out_channels=3,
         down_block_types=tuple(down),
@@ -46,6 +46,9 @@ def build_first_stage(config: FirstStageConfig) -> VQModel:
         vq_embed_dim=config.latent_channels,
         scaling_factor=1.0,
     )
+    if config.code_range is not None:
+        network.quantize.embedding.weight.data.uniform_(-config.code_range, config.code_range)
+    return network
 
 
 def encode(first_stage: VQModel, pictures: Tensor) -> Tensor:

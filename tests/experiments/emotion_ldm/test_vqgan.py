@@ -101,7 +101,8 @@ def test_pictures_of_another_size_than_the_networks_are_refused():
 def test_population_is_written_as_affectnet_is_and_its_validation_list_held_out(monkeypatch):
     asked = []
     monkeypatch.setattr("facegen_core.population.affectnet_layout.write_affectnet", lambda *words: asked.append(words))
-    config = load_stage_config(vqgan, "demo", ["population.people=40", "population.seed=3", "outputs=here"])
+    words = ["population.people=40", "population.seed=3", "outputs=here", "model.perceptual=none"]
+    config = load_stage_config(vqgan, "demo", words)
     vqgan.prepare(config)
     people = config.population
     assert asked == [(data.population_folder(config), 40, 3, people.pixels, people.pictures)]
@@ -211,9 +212,11 @@ def test_nothing_trained_yet_says_so(tmp_path):
 
 
 def test_missing_weights_of_the_judge_end_the_command_with_one_line(capsys, tmp_path, monkeypatch):
+    """Before people are written, which takes minutes."""
     monkeypatch.setenv("FACEGEN_WEIGHTS", str(tmp_path))
     monkeypatch.setattr("facegen_core.weights.files.EMBEDDED", tmp_path)
-    words = [f"data.root={write_affectnet(tmp_path / 'faces')}", f"outputs={tmp_path}", "model.perceptual=judge"]
+    monkeypatch.setattr("facegen_core.population.affectnet_layout.write_affectnet", lambda *_: pytest.fail("written"))
+    words = [f"outputs={tmp_path}", "model.perceptual=judge"]
     assert main(["train", "--quiet", "vqgan", "profile=smoke", *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()[-1:]
     assert "identity_judge.safetensors" in line and "model.perceptual=none" in line

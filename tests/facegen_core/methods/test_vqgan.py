@@ -81,6 +81,7 @@ def test_discriminator_is_drawn_as_the_authors_draw_it():
         (FirstStageConfig(channels=(32, 48)), "channels"),
         (FirstStageConfig(pixels=66), "multiple of 4"),
         (FirstStageConfig(codes=0), "codes"),
+        (FirstStageConfig(code_range=0.0), "code_range"),
         (DiscriminatorConfig(layers=0), "layers"),
         (VQGANConfig(disc_start=-1), "disc_start"),
         (VQGANConfig(SMALL, DiscriminatorConfig(layers=3)), "leaves nothing of pictures of 16 pixels"),
@@ -98,6 +99,15 @@ def test_smallest_pictures_a_discriminator_takes_give_one_patch():
 
 
 # Latents and codes
+
+
+@pytest.mark.parametrize(("asked", "most"), [(None, 1 / 4096), (0.5, 0.5)])
+def test_codes_are_drawn_evenly_from_their_range(asked, most):
+    torch.manual_seed(0)
+    config = FirstStageConfig(16, (8, 8, 16), 1, 4, codes=4096, code_range=asked)
+    codes = build_first_stage(config).quantize.embedding.weight.detach() / most
+    assert codes.abs().max() <= 1
+    assert float(codes.std()) == pytest.approx(3**-0.5, rel=0.02)
 
 
 @pytest.fixture
