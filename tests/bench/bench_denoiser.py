@@ -25,12 +25,14 @@ from lightning_modules.emotion_ldm import EmotionLDMModule
 CONFIG = DenoiserConfig()
 OPTIM = OptimConfig(lr=2.4e-5, weight_decay=0.01)
 PARTS = ("forward, backward", "optimiser", "average")
+WARM_UP = 2
+"""Turns that do not count: the optimiser's state is made in the first, caches are filled in the second."""
 Step = Callable[[LatentBatch], list[float]]
 """Takes a step; gives the seconds of its parts."""
 
 
 def main() -> None:
-    """Prints seconds of a step and of its parts, and their ratios; on a GPU too if there is one."""
+    """Prints seconds of a step and of its parts, and how many times as fast as diffusers' float32; also on a GPU."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--turns", type=int, default=5)
@@ -43,33 +45,30 @@ def main() -> None:
 
 
 def compare(device: torch.device, batch: int, turns: int) -> None:
-    """Prints the table of one device."""
+    """Prints the table of one device; on a GPU the stage's network is compiled."""
     torch.manual_seed(0)
     module = EmotionLDMModule(CONFIG, OPTIM).to(device)
     plain = plain_network(module).to(device)
-    ours, theirs = stage_step(module, device), plain_step(plain, device)
-    half_ours, half_theirs = (_in_half(step, device) for step in (ours, theirs))
-    columns: dict[str, Step] = {"facegen": ours, "diffusers": theirs, "facegen bf16": half_ours}
     if device.type == "cuda":
-        columns["diffusers bf16"] = half_theirs
-        module.compile_network()  # from here on, in all of ours
-    seconds: dict[str, list[list[float]]] = {name: [] for name in columns}
-    for turn in range(turns + 2):
+        module.compile_network()
+    ours, theirs = stage_step(module, device), plain_step(plain, device)
+    columns = {"diffusers": theirs, "facegen": ours, "facegen bf16": _in_half(ours, device)}
+    if device.type == "cuda":
+        columns["diffusers bf16"] = _in_half(theirs, device)
+    took: dict[str, list[list[float]]] = {name: [] for name in columns}
+    for turn in range(WARM_UP + turns):
         for name, step in columns.items():
-            took = step(_drawn(batch, device))
-            if turn > 1:  # the optimiser's state is made in the first, caches are filled in the second
-                seconds[name].append(took)
-    parts = {name: [median(part) for part in zip(*rows, strict=True)] for name, rows in seconds.items()}
-    print(f"  {'s':20}" + "".join(f"{name:>16}" for name in columns) + f"{'ratio':>10}")
+            seconds = step(_drawn(batch, device))
+            if turn >= WARM_UP:
+                took[name].append(seconds)
+    table = {name: [median(part) for part in zip(*rows, strict=True)] for name, rows in took.items()}
+    print(" " * 22 + "".join(f"{name:>16}" for name in columns))
     for i, part in enumerate(PARTS):
-        print(f"  {part:20}" + "".join(f"{parts[name][i]:16.3f}" for name in columns) + f"{_ratio(parts, i):10.2f}")
-    for title, upto in (("without the average", 2), ("whole step", 3)):
-        sums = {name: sum(values[:upto]) for name, values in parts.items()}
-        ratio = sums["diffusers"] / sums["facegen"]
-        print(f"  {title:20}" + "".join(f"{sums[name]:16.3f}" for name in columns) + f"{ratio:10.2f}")
-    print(f"  half precision, whole step: {_sum(parts, 'diffusers') / _sum(parts, 'facegen bf16'):.2f} times diffusers' "
-          "float32" + (f", {_sum(parts, 'diffusers bf16') / _sum(parts, 'facegen bf16'):.2f} times its bf16"
-                       if device.type == "cuda" else ""))  # fmt: skip
+        print(f"  {part + ', s':20}" + "".join(f"{table[name][i]:16.3f}" for name in columns))
+    for title, upto in (("without average", 2), ("whole step", 3)):
+        sums = {name: sum(table[name][:upto]) for name in columns}
+        print(f"  {title + ', s':20}" + "".join(f"{value:16.3f}" for value in sums.values()))
+        print(f"  {'  ratio':20}" + "".join(f"{sums['diffusers'] / value:16.2f}" for value in sums.values()))
 
 
 def stage_step(module: EmotionLDMModule, device: torch.device) -> Step:
@@ -172,14 +171,6 @@ def _drawn(batch: int, device: torch.device) -> LatentBatch:
     index = torch.arange(batch, device=device)
     latent = torch.randn(batch, CONFIG.latent_channels, CONFIG.latent_pixels, CONFIG.latent_pixels, device=device)
     return LatentBatch(latent=latent, emotion=index % 8, identity=index, index=index)
-
-
-def _ratio(parts: dict[str, list[float]], part: int) -> float:
-    return parts["diffusers"][part] / parts["facegen"][part]
-
-
-def _sum(parts: dict[str, list[float]], name: str) -> float:
-    return sum(parts[name])
 
 
 if __name__ == "__main__":
