@@ -57,7 +57,7 @@ def population(layout: str, out: Path, seed: int, people: int | None, pixels: in
     }  # fmt: skip
     numbers = LAYOUTS[layout]
     if pictures is not None and numbers.pictures is None:
-        raise ConfigError(f"--pictures: the layout {layout} has as many of each person as it has.")
+        raise ConfigError(f"--pictures: the layout {layout} decides how many each person has.")
     if pictures is not None and pictures < 1:
         raise ConfigError(f"--pictures {pictures}: a person has at least one.")
     people = numbers.people if people is None else people

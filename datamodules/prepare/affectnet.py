@@ -226,6 +226,8 @@ def _is_header(row: list[str]) -> bool:
 
 def _columns(path: Path, first: list[str], wanted: list[str]) -> dict[str, int]:
     """Name of a column -> its place, by the header, else as the owners order them."""
+    if not first:
+        raise DatasetNotFoundError(f"{path}: the list is empty. Unpack it again, or give the population two people.")
     names = [name.strip().lower() for name in (first if _is_header(first) else COLUMNS[: len(first)])]
     missing = [name for name in wanted if name.lower() not in names]
     if missing:

@@ -17,7 +17,7 @@ KNOWN = """Known are:
   AffectNet   Manually_Annotated_Images/ with lists, or train_set/   http://mohammadmahoor.com/affectnet/
   FFHQ        images1024x1024/, thumbnails128x128/                   https://github.com/NVlabs/ffhq-dataset
   pictures    any folder of .jpg, .png, ...
-Without any: facegen data population --layout facescape|bp4d|affectnet|ffhq --out DIR"""
+Without any: facegen data population --layout facescape|bp4d|affectnet|ffhq|pairs --out DIR"""
 
 
 def recognise(root: Path) -> str:

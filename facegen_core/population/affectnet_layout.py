@@ -27,8 +27,8 @@ PICTURES = "Manually_Annotated_Images"
 LISTS = "Manually_Annotated_file_lists"
 COLUMNS = ("subDirectory_filePath", "face_x", "face_y", "face_width", "face_height", "facial_landmarks", "expression",
            "valence", "arousal")  # fmt: skip
-HELD_OUT = 10
-"""Every tenth person is in the validation list, which has no header, as the real one may not."""
+HELD_OUT_OF, HELD_OUT = 10, 1
+"""Person 1 of every ten is in the validation list, which has no header, as the real one may not."""
 MARGIN = (1.35, 1.8)
 """Side of a picture against that of the box around the landmarks."""
 BOX_MARGIN = 1.1
@@ -67,7 +67,7 @@ def _write_person(pictures: int, faint: int, out: Path, person: Person, shared: 
     for k in range(pictures):
         photo = _photo(person, k)
         photos.append(photo)
-        if person.number % HELD_OUT == HELD_OUT - 1 and k < COUNTERFACTUALS_OF:
+        if person.number % HELD_OUT_OF == HELD_OUT and k < COUNTERFACTUALS_OF:
             photos += _counterfactuals(person, k, photo)
     photos += [_faint(person, pictures + k, HAPPY if k % 2 == 0 else NEUTRAL) for k in range(faint)]
     write_photos(out, person, photos, shared, pixels)
@@ -113,7 +113,7 @@ def _write_lists(out: Path) -> None:
     """The lists of pictures, from what is true of them."""
     rows: dict[str, list[list[Any]]] = {"training": [list(COLUMNS)], "validation": []}
     for truth in read_truths(out):
-        split = "validation" if truth["person"] % HELD_OUT == HELD_OUT - 1 else "training"
+        split = "validation" if truth["person"] % HELD_OUT_OF == HELD_OUT else "training"
         rows[split] += [_row(picture) for picture in truth["pictures"] if picture["file"].startswith(PICTURES)]
     for split, lines in rows.items():
         table = io.StringIO()

@@ -27,7 +27,7 @@ PEOPLE_AT_A_TIME = 4
 TEXTURE_PIXELS = 256
 JPEG_QUALITY = 95
 MANIFEST = "population.json"
-VERSION = 3
+VERSION = 4
 """Raised whenever the same seed gives other people."""
 
 Chunk = list[tuple[int, str]]

@@ -12,7 +12,8 @@ from facegen_core.errors import WeightsNotFoundError
 
 Kind = Literal[
     "InceptionResnetV1", "IR-SE50", "IR-50", "iResNet", "EfficientNet", "CLIP", "AlexNet", "VGG", "SqueezeNet",
-    "Inception v3", "diffusion UNet", "ControlNet", "unknown network",
+    "Inception v3", "diffusion UNet", "ControlNet", "embedded identity judge", "embedded emotion judge",
+    "unknown network",
 ]  # fmt: skip
 
 # Names that only one of them has; the first row whose names are all there wins.
@@ -28,6 +29,8 @@ _NAMES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("AlexNet", ("features.10.weight", "classifier.6.weight")),
     ("Inception v3", ("Conv2d_1a_3x3.conv.weight", "Mixed_7c.branch_pool.conv.weight")),
     ("ControlNet", ("controlnet_cond_embedding.conv_in.weight",)),
+    ("embedded identity judge", ("trunk.0.weight", "trunk.3.body.0.weight", "embed.weight")),
+    ("embedded emotion judge", ("trunk.0.weight", "trunk.3.body.0.weight", "read.weight")),
     ("diffusion UNet", ("conv_in.weight", "down_blocks.0.resnets.0.conv1.weight")),
 )
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")

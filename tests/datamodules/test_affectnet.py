@@ -140,7 +140,7 @@ def test_missing_columns_are_named(tmp_path, needs, header):
 def test_empty_list_is_said(tmp_path):
     root = write_affectnet(tmp_path)
     (root / LISTS / "training.csv").write_text("")
-    with pytest.raises(DatasetNotFoundError, match=r"training\.csv: columns missing.*0 columns"):
+    with pytest.raises(DatasetNotFoundError, match=r"training\.csv: the list is empty"):
         files(root)
 
 

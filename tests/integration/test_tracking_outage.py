@@ -68,7 +68,7 @@ class Writer:
     """Logs a metric a step and a picture now and then, and keeps the longest that one call took."""
 
     def __init__(self, run_dir: Path, uri: str, name: str) -> None:
-        self.logger = JournalLogger(run_dir, "outage", name, uri, {}, system_metrics=False, drain_seconds=60)
+        self.logger = JournalLogger(run_dir, "outage", name, uri, {}, system_metrics=False, drain_seconds=150)
         self.step = 0
         self.longest = 0.0
 

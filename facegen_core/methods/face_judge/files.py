@@ -51,7 +51,7 @@ def save_judge(judge: nn.Module, kind: Kind, config: FaceJudgeConfig, unit_names
     folded = fold_batch_norm(judge.eval()).state_dict()
     tensors = {name: value.to(torch.float16).contiguous() for name, value in folded.items()}
     facts = {"trunk": asdict(getattr(config, kind)), "embedding": config.embedding, "units": unit_names}
-    header = {"format": FORMAT, "kind": kind, "sizes": json.dumps(facts)}
+    header = {FORMAT: json.dumps({"kind": kind, **facts})}  # one entry: of several, safetensors changes the order
     with atomic_path(path) as temporary:
         temporary.write_bytes(save(tensors, metadata=header))
 
@@ -68,9 +68,9 @@ def load_judge(path: Path, kind: Kind) -> JudgeFile:
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  # no mapping
     except (OSError, SafetensorError) as error:
         raise WeightsNotFoundError(f"{path}: cannot be read: {error}. Export it again, or reinstall facegen.") from None
-    if header.get("format") != FORMAT or header.get("kind") != kind:
+    facts = json.loads(header.get(FORMAT, "{}"))
+    if facts.get("kind") != kind:
         raise WeightsNotFoundError(f"{path}: expected facegen's {kind} judge, but the file's header says otherwise.")
-    facts = json.loads(header["sizes"])
     trunk = TrunkConfig(facts["trunk"]["stem"], tuple(facts["trunk"]["widths"]), tuple(facts["trunk"]["blocks"]))
     units: list[str] = facts["units"]
     identity = kind == "identity"

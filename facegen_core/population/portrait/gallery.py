@@ -41,11 +41,11 @@ def write_sheet(path: Path, people: int, columns: int, seed: int, pixels: int) -
         )
     if path.suffix not in (".png", ".jpg"):
         raise FacegenError(f"{path}: a sheet is a .png or a .jpg.")
+    path.parent.mkdir(parents=True, exist_ok=True)
     shared = anatomy()
     pictures = []
     for number in track(range(people), "draw people", "person"):
         emotion = FRIENDLY[number % len(FRIENDLY)]
         shot = draw_shot(seed, number, 0, draw_units(seed, number, 0, emotion), Crop("ffhq"))
         pictures.append(photograph(draw_person(seed, number, shared), shot, shared, pixels).image)
-    path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(to_uint8(grid(torch.stack(pictures), columns))).save(path, quality=JPEG_QUALITY)

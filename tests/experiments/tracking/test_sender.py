@@ -52,9 +52,10 @@ def fill(journal, steps):
 
 def test_everything_of_a_run_arrives_and_a_resumed_run_continues_it(tmp_path, store):
     uri, client = store
-    parent = JournalLogger(tmp_path / "table", "paper", "table 2", uri, {}, system_metrics=False)
+    patient = {"system_metrics": False, "drain_seconds": 120}  # however busy the machine
+    parent = JournalLogger(tmp_path / "table", "paper", "table 2", uri, {}, **patient)
     parent.set_tags({"kind": "table"})
-    logger = JournalLogger(tmp_path / "row", "paper", "row", uri, {"judge": "tiny"}, parent=parent.run_key)
+    logger = JournalLogger(tmp_path / "row", "paper", "row", uri, {"judge": "tiny"}, parent=parent.run_key, **patient)
     logger.log_hyperparams({"optimizer": {"lr": 1e-4}, "long": "x" * 900})
     logger.log_dict_artifact({"optimizer": {"lr": 1e-4}}, "config.yaml")
     logger.log_metrics({"psnr": torch.tensor(20.5), "bad@name": math.nan, "big": math.inf}, 5)

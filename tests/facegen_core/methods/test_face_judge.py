@@ -169,6 +169,15 @@ def test_shipped_judges_are_below_four_mebibytes(tmp_path):
         assert path.stat().st_size < MOST_BYTES
 
 
+def test_same_judge_is_the_same_file(tmp_path):
+    """Its digest names the judge in every figure."""
+    judge = trained(EmotionJudge(SMALL, 2))
+    paths = [tmp_path / f"{k}.safetensors" for k in range(8)]
+    for path in paths:
+        save_judge(judge, "emotion", FaceJudgeConfig(emotion=SMALL), UNITS, path)
+    assert len({path.read_bytes() for path in paths}) == 1
+
+
 def test_file_of_another_network_is_refused(tmp_path):
     path = tmp_path / "judge.safetensors"
     save_judge(IdentityJudge(SMALL, 12), "identity", FaceJudgeConfig(identity=SMALL, embedding=12), UNITS, path)

@@ -19,7 +19,7 @@ PIXELS = 48
 @pytest.fixture(scope="module")
 def affectnet(tmp_path_factory):
     out = tmp_path_factory.mktemp("affectnet") / "people"
-    write_affectnet(out, people=10, seed=3, pixels=PIXELS, pictures=2)
+    write_affectnet(out, people=2, seed=3, pixels=PIXELS, pictures=2)
     return out
 
 
@@ -42,7 +42,7 @@ def lists(out):
 
 def test_affectnet_lists_name_every_picture(affectnet):
     training, validation = lists(affectnet)
-    assert len(training) == 18 and len(validation) == 2, "every tenth person is held out"
+    assert len(training) == len(validation) == 2, "the second person is held out"
     for row in training + validation:
         with Image.open(affectnet / "Manually_Annotated_Images" / row["subDirectory_filePath"]) as image:
             assert image.size == (PIXELS, PIXELS)
@@ -60,7 +60,7 @@ def test_affectnet_box_holds_the_landmarks(affectnet):
 def test_truth_agrees_with_the_lists(affectnet):
     listed = {row["subDirectory_filePath"]: row for part in lists(affectnet) for row in part}
     truths = read_truths(affectnet)
-    assert [truth["person"] for truth in truths] == list(range(10))
+    assert [truth["person"] for truth in truths] == [0, 1]
     pictures = [p for truth in truths for p in truth["pictures"] if "counterfactual_of" not in p]
     assert len(pictures) == len(listed)
     for picture in pictures:
@@ -73,7 +73,7 @@ def test_truth_agrees_with_the_lists(affectnet):
 
 
 def test_counterfactuals_differ_in_the_face_alone(affectnet):
-    held_out = read_truths(affectnet)[9]["pictures"]
+    held_out = read_truths(affectnet)[1]["pictures"]
     source, *others = [
         p for p in held_out if p["file"] == held_out[0]["file"] or p.get("counterfactual_of") == held_out[0]["file"]
     ]
@@ -85,7 +85,7 @@ def test_counterfactuals_differ_in_the_face_alone(affectnet):
         assert np.corrcoef(picture[~face].ravel(), shown[~face].ravel())[0, 1] > 0.95, "the source is a JPEG"
     for picture in rest[1:]:
         changed = np.abs(picture - rest[0]).mean(-1)
-        assert changed[~face].mean() < 1 and changed[face].mean() > 4, "but for hair and neck, which move along"
+        assert changed[face].mean() > 4 * changed[~face].mean(), "but for hair and neck, which move along"
 
 
 @pytest.fixture(scope="module")
@@ -166,4 +166,4 @@ def test_faint_pictures_come_after_the_others_as_faint_smiles_and_faces_at_rest(
 
 def test_another_size_is_refused(affectnet):
     with pytest.raises(FacegenError, match="holds another population"):
-        write_affectnet(affectnet, people=10, seed=3, pixels=PIXELS + 1, pictures=2)
+        write_affectnet(affectnet, people=2, seed=3, pixels=PIXELS + 1, pictures=2)

@@ -4,13 +4,13 @@ import pytest
 import timm
 import torch
 import torchvision
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from facegen_core.encoders.iresnet import BLOCKS, IResNet
 from facegen_core.encoders.irse import IRSE50
 from facegen_core.errors import WeightsNotFoundError
-from facegen_core.weights import WEIGHTS
+from facegen_core.weights import WEIGHTS, find_weights
 from facegen_core.weights.kinds import describe, folder_shapes, kind_of, parameter_count
 
 
@@ -71,6 +71,8 @@ def test_descriptions_say_depth_classes_and_people():
         MAKERS["hsemotion_b2_7"][1]()
     )
     assert "trained on 10575 people" in describe(MAKERS["facenet_casia"][1]())
+    for kind in ("identity", "emotion"):
+        assert describe(load_file(find_weights(WEIGHTS[f"{kind}_judge"]))).startswith(f"embedded {kind} judge (")
     assert describe(nn.Linear(2, 1).state_dict()) == "unknown network (3 parameters; weight, bias, ...)"
 
 
