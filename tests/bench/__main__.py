@@ -2,6 +2,7 @@
 
 from tests.bench import (
     bench_bp4d,
+    bench_denoiser,
     bench_guidance,
     bench_meshes,
     bench_pictures,
@@ -20,3 +21,4 @@ if __name__ == "__main__":
     bench_render.main()
     bench_specificity.main()
     bench_guidance.main()
+    bench_denoiser.main()
