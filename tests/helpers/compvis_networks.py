@@ -262,7 +262,7 @@ class CompVisUNet(nn.Module):
     def forward(self, x: Tensor, t: Tensor, context: Tensor) -> Tensor:
         half = self.width // 2
         angles = t[:, None] * torch.exp(torch.arange(half) * (-math.log(10000) / half))
-        time = self.time_embed(torch.cat([angles.cos(), angles.sin()], 1))
+        time = self.time_embed(torch.cat([angles.cos(), angles.sin()], 1).to(x.dtype))
         kept = []
         for i, block in enumerate(self.input_blocks):
             for part in block:

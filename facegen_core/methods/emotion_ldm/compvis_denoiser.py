@@ -5,6 +5,7 @@ Both compute the same. Theirs counts all blocks of a side in one row, what halve
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -50,20 +51,39 @@ _EMBEDDINGS = {
 _COUNTERS = (f"{AVERAGE}decay", f"{AVERAGE}num_updates")
 
 
+class Average(NamedTuple):
+    """Moving average of a U-Net's weights.
+
+    Attributes:
+        weights: by the U-Net's own names.
+        decay: share of the old average kept at each update.
+        updates: how many there were.
+    """
+
+    weights: dict[str, Tensor]
+    decay: float
+    updates: int
+
+
 def denoiser_names(config: DenoiserConfig, ours: Iterable[str]) -> dict[str, str]:
     """Names of an :class:`EmotionDenoiser`'s tensors -> those in a checkpoint of their ``LatentDiffusion``."""
-    parts = (*_MIDDLE, *_down(config), *_up(config))
-    modules = _ENDS | {
-        f"{ours}.{key}": f"{theirs}.{value}" for ours, theirs, inner in parts for key, value in inner.items()
-    }
-    unet = tensor_names(modules, (name.removeprefix("unet.") for name in ours if name.startswith("unet.")))
+    unet = _unet_names(config, (name.removeprefix("unet.") for name in ours if name.startswith("unet.")))
     return _EMBEDDINGS | {f"unet.{name}": f"{UNET}{theirs}" for name, theirs in unet.items()}
 
 
-def average_names(names: Mapping[str, str]) -> dict[str, str]:
-    """The same for the moving average they keep of the U-Net: a flat list, so names have lost their dots."""
-    unet = {name: theirs.removeprefix("model.") for name, theirs in names.items() if theirs.startswith(UNET)}
-    return {name: f"{AVERAGE}{theirs.replace('.', '')}" for name, theirs in unet.items()}
+def _unet_names(config: DenoiserConfig, ours: Iterable[str]) -> dict[str, str]:
+    """The same of the U-Net alone."""
+    modules = dict(_ENDS)
+    for part, theirs, inner in (*_MIDDLE, *_down(config), *_up(config)):
+        modules |= {f"{part}.{key}": f"{theirs}.{value}" for key, value in inner.items()}
+    return tensor_names(modules, ours)
+
+
+def _average_names(config: DenoiserConfig, ours: Iterable[str]) -> dict[str, str]:
+    """The same for the average they keep of it: a flat list, in which names have no dots."""
+    flat = UNET.removeprefix("model.")
+    names = _unet_names(config, ours)
+    return {name: f"{AVERAGE}{(flat + theirs).replace('.', '')}" for name, theirs in names.items()}
 
 
 def _down(config: DenoiserConfig) -> Iterator[tuple[str, str, dict[str, str]]]:
@@ -117,10 +137,8 @@ def denoiser_from_compvis(
     return config, to_ours(theirs, denoiser_names(config, shapes), shapes, what)
 
 
-def average_from_compvis(
-    config: DenoiserConfig, theirs: Mapping[str, Tensor], what: str = "denoiser"
-) -> dict[str, Tensor]:
-    """The moving average of the U-Net that their checkpoint holds, under our names.
+def average_from_compvis(config: DenoiserConfig, theirs: Mapping[str, Tensor], what: str = "denoiser") -> Average:
+    """The moving average of the U-Net that their checkpoint holds.
 
     Args:
         config: from :func:`denoiser_from_compvis`.
@@ -131,22 +149,22 @@ def average_from_compvis(
         CheckpointError: tensors are missing, unknown, or of shapes that do not go together.
     """
     with torch.device("meta"):
-        shapes = EmotionDenoiser(config).state_dict()
+        shapes = EmotionDenoiser(config).unet.state_dict()
     weights = {name: value for name, value in theirs.items() if name not in _COUNTERS}
-    return to_ours(weights, average_names(denoiser_names(config, shapes)), shapes, f"{what}, its average")
+    weights = to_ours(weights, _average_names(config, shapes), shapes, f"{what}, its average")
+    decay, updates = (theirs.get(name, torch.tensor(0)) for name in _COUNTERS)
+    return Average(weights, float(decay), int(updates))
 
 
 def denoiser_to_compvis(
-    config: DenoiserConfig, ours: Mapping[str, Tensor], average: Mapping[str, Tensor], decay: float, updates: int
+    config: DenoiserConfig, ours: Mapping[str, Tensor], average: Average | None = None
 ) -> dict[str, Tensor]:
     """A denoiser's ``state_dict`` as their ``LatentDiffusion`` has it.
 
     Args:
         config: its size.
         ours: the ``state_dict``.
-        average: moving average of the U-Net's weights, by our names; none if empty.
-        decay: of the average.
-        updates: how often it was updated.
+        average: moving average of the U-Net; weights it lacks are those of the U-Net itself, which were not trained.
 
     Raises:
         ConfigError: its group normalisations have not 32 groups, which cannot be set there.
@@ -158,10 +176,11 @@ def denoiser_to_compvis(
         )
     names = denoiser_names(config, ours)
     theirs = {names[name]: value for name, value in ours.items()}
-    if average:
-        flat = average_names(names)
-        theirs |= {flat[name]: value for name, value in average.items()}
-        theirs |= dict(zip(_COUNTERS, (torch.tensor(decay), torch.tensor(updates, dtype=torch.int32)), strict=True))
+    if average is not None:
+        weights = without("unet.", ours) | average.weights
+        theirs |= {name: weights[our_name] for our_name, name in _average_names(config, weights).items()}
+        counters = (torch.tensor(average.decay), torch.tensor(average.updates, dtype=torch.int32))
+        theirs |= dict(zip(_COUNTERS, counters, strict=True))
     return theirs
 
 

@@ -1,5 +1,7 @@
 """Conversion of CompVis checkpoints, against networks written anew from their description and diffusers' converter."""
 
+import copy
+
 import pytest
 import torch
 from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
@@ -8,6 +10,7 @@ from helpers.compvis_networks import CompVisFirstStage, CompVisLatentDiffusion, 
 from facegen_core.diffusion.schedule import ScheduleConfig
 from facegen_core.errors import CheckpointError, ConfigError
 from facegen_core.methods.emotion_ldm.compvis_denoiser import (
+    Average,
     average_from_compvis,
     denoiser_from_compvis,
     denoiser_to_compvis,
@@ -19,6 +22,7 @@ from facegen_core.methods.emotion_ldm.first_stage import build_first_stage, deco
 from facegen_core.methods.emotion_ldm.vqgan_config import FirstStageConfig
 
 EXACT = {"rtol": 0, "atol": 1e-5}
+"""Networks compute in float64, so that rounding is that of the angles of times alone, which both have in float32."""
 PAPER = ScheduleConfig("scaled_linear", 0.0015, 0.0205)
 """Schedule of the original release."""
 
@@ -35,10 +39,24 @@ def stirred(network: torch.nn.Module) -> torch.nn.Module:
     return network.eval()
 
 
+def drawn(*shape: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)), dtype=torch.float64)
+
+
+def there_and_back(network, pictures: torch.Tensor, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Latents of pictures and pictures of latents, by an autoencoder of diffusers."""
+    network = copy.deepcopy(network).double()
+    return network.encode(pictures).latents, network.decode(latents).sample
+
+
+def small_unet() -> CompVisUNet:
+    return CompVisUNet([32, 64, 128], blocks=2, latent=3, context=16, head=16)
+
+
 @pytest.fixture(scope="module")
 def theirs() -> CompVisLatentDiffusion:
     """At the paper's layout, with small widths."""
-    unet = CompVisUNet([32, 64, 128], blocks=2, latent=3, context=16, head=16)
+    unet = small_unet()
     first_stage = CompVisFirstStage([32, 64, 128], blocks=2, latent=3, codes=64)
     return stirred(CompVisLatentDiffusion(unet, first_stage, context=16))
 
@@ -66,7 +84,7 @@ def denoiser_tensors(theirs: torch.nn.Module) -> dict[str, torch.Tensor]:
 def flat_average(theirs: torch.nn.Module) -> dict[str, torch.Tensor]:
     """As latent-diffusion keeps it: one buffer a weight, names without dots; here another network's weights."""
     names = [name for name in theirs.state_dict() if name.startswith("model.")]
-    other = stirred(CompVisUNet([32, 64, 128], blocks=2, latent=3, context=16, head=16)).state_dict()
+    other = stirred(small_unet()).state_dict()
     average = {f"model_ema.{n.removeprefix('model.').replace('.', '')}": 2 * other[n[22:]] for n in names}
     return average | {"model_ema.decay": torch.tensor(0.9999), "model_ema.num_updates": torch.tensor(7)}
 
@@ -79,67 +97,67 @@ def test_sizes_are_read_off_the_tensors(first_stage, denoiser):
 
 
 @torch.no_grad()
-def test_first_stage_encodes_as_theirs(theirs, first_stage):
-    pictures = torch.rand(2, 3, 32, 32) * 2 - 1
-    wanted = theirs.first_stage_model.encode(pictures)
-    assert wanted.std() > 0.1
-    torch.testing.assert_close(encode(first_stage[1], pictures), wanted, **EXACT)
+def test_first_stage_computes_as_theirs(theirs, first_stage):
+    pictures, latents = drawn(2, 3, 32, 32), drawn(2, 3, 8, 8)
+    reference = copy.deepcopy(theirs.first_stage_model).double()
+    wanted = reference.encode(pictures), reference.decode(latents)
+    assert all(result.std() > 0.1 for result in wanted)
+    torch.testing.assert_close(there_and_back(first_stage[1], pictures, latents), wanted, **EXACT)
 
 
 @torch.no_grad()
-def test_first_stage_decodes_as_theirs(theirs, first_stage):
-    latents = torch.randn(2, 3, 8, 8)
-    wanted = theirs.first_stage_model.decode(latents)
-    assert wanted.std() > 0.1
-    torch.testing.assert_close(decode(first_stage[1], latents), wanted, **EXACT)
+def test_facegens_own_functions_take_it_from_there(theirs, first_stage):
+    pictures, latents = drawn(2, 3, 32, 32).float(), drawn(2, 3, 8, 8).float()
+    stage = theirs.first_stage_model
+    torch.testing.assert_close(encode(first_stage[1], pictures), stage.encode(pictures), rtol=0, atol=1e-4)
+    torch.testing.assert_close(decode(first_stage[1], latents), stage.decode(latents), rtol=0, atol=1e-4)
 
 
 @torch.no_grad()
 def test_denoiser_predicts_as_theirs(theirs, denoiser):
-    latents, t, emotion = torch.randn(3, 3, 8, 8), torch.tensor([0, 431, 999]), torch.tensor([7, 2, -1])
-    classes = theirs.cond_stage_model
-    context = torch.stack(
-        [classes.embedding.weight[7], classes.embedding.weight[2], classes.uncond_embedding.weight[0]]
-    )
-    wanted = theirs.model.diffusion_model(latents, t, context[:, None])
+    latents, t, emotion = drawn(3, 3, 8, 8), torch.tensor([0, 431, 999]), torch.tensor([7, 2, -1])
+    ours, reference = copy.deepcopy(denoiser[1]).double(), copy.deepcopy(theirs).double()
+    tokens = reference.cond_stage_model
+    context = torch.stack([tokens.embedding.weight[7], tokens.embedding.weight[2], tokens.uncond_embedding.weight[0]])
+    wanted = reference.model.diffusion_model(latents, t, context[:, None])
     assert wanted.std() > 0.1
-    torch.testing.assert_close(denoiser[1](latents, t, denoiser[1].context(emotion)), wanted, **EXACT)
+    torch.testing.assert_close(ours(latents, t, ours.context(emotion)), wanted, **EXACT)
 
 
 @torch.no_grad()
 def test_their_average_predicts_as_theirs(theirs, denoiser):
-    config, ours = denoiser
-    average = flat_average(theirs)
-    copied = EmotionDenoiser(config).eval()
-    copied.load_state_dict(ours.state_dict() | average_from_compvis(config, average))
-    reference = CompVisUNet([32, 64, 128], blocks=2, latent=3, context=16, head=16).eval()
+    config, average = denoiser[0], flat_average(theirs)
+    ours = EmotionDenoiser(config).unet.double()
+    ours.load_state_dict(average_from_compvis(config, average).weights)
+    reference = small_unet().double()
     reference.load_state_dict(
         {name: average[f"model_ema.diffusion_model{name.replace('.', '')}"] for name in reference.state_dict()}
     )
-    latents, t, context = torch.randn(2, 3, 8, 8), torch.tensor([3, 500]), torch.randn(2, 1, 16)
-    torch.testing.assert_close(copied(latents, t, context), reference(latents, t, context), **EXACT)
+    latents, t, context = drawn(2, 3, 8, 8), torch.tensor([3, 500]), drawn(2, 1, 16)
+    wanted = reference(latents, t, context)
+    torch.testing.assert_close(ours(latents, t, context).sample, wanted, **EXACT)
 
 
 @torch.no_grad()
-def test_ours_works_in_their_networks(theirs):
+def test_ours_works_in_their_networks():
     """Back: weights of ours, of other sizes than above, in networks of theirs."""
     config = FirstStageConfig(pixels=16, channels=(32, 64), blocks=1, codes=8, latent_channels=4)
-    ours = stirred(build_first_stage(config))
+    stage = stirred(build_first_stage(config))
     reference = CompVisFirstStage([32, 64], blocks=1, latent=4, codes=8)
-    reference.load_state_dict(first_stage_to_compvis(config, ours.state_dict()))
-    pictures, latents = torch.rand(1, 3, 16, 16), torch.randn(1, 4, 8, 8)
-    torch.testing.assert_close(reference.encode(pictures), encode(ours, pictures), **EXACT)
-    torch.testing.assert_close(reference.decode(latents), decode(ours, latents), **EXACT)
+    reference.load_state_dict(first_stage_to_compvis(config, stage.state_dict()))
+    reference.double()
+    pictures, latents = drawn(1, 3, 16, 16), drawn(1, 4, 8, 8)
+    wanted = there_and_back(stage, pictures, latents)
+    torch.testing.assert_close((reference.encode(pictures), reference.decode(latents)), wanted, **EXACT)
 
     sizes = DenoiserConfig(
         latent_pixels=8, latent_channels=4, channels=(64, 32), layers_per_block=1, heads=(2, 1), context_dim=8
     )
-    model = stirred(EmotionDenoiser(sizes))
+    model = stirred(EmotionDenoiser(sizes)).double()
     unet = CompVisUNet([64, 32], blocks=1, latent=4, context=8, head=32)
-    whole = CompVisLatentDiffusion(unet, reference, context=8)
-    tensors = denoiser_to_compvis(sizes, model.state_dict(), {}, decay=0.0, updates=0)
-    missing = whole.load_state_dict(tensors, strict=False)
-    assert missing.unexpected_keys == [] and all(name.startswith("first_stage") for name in missing.missing_keys)
+    whole = CompVisLatentDiffusion(unet, reference, context=8).double()
+    done = whole.load_state_dict(denoiser_to_compvis(sizes, model.state_dict()), strict=False)
+    assert done.unexpected_keys == [] and all(name.startswith("first_stage") for name in done.missing_keys)
     t, emotion = torch.tensor([5]), torch.tensor([6])
     wanted = model(latents, t, model.context(emotion))
     torch.testing.assert_close(unet(latents, t, whole.cond_stage_model.embedding(emotion)[:, None]), wanted, **EXACT)
@@ -149,11 +167,24 @@ def test_there_and_back_gives_the_same_tensors(theirs, first_stage, denoiser):
     stage = first_stage_to_compvis(first_stage[0], first_stage[1].state_dict())
     average = flat_average(theirs)
     ours = average_from_compvis(denoiser[0], average)
-    tensors = denoiser_to_compvis(denoiser[0], denoiser[1].state_dict(), ours, decay=0.9999, updates=7)
+    tensors = denoiser_to_compvis(denoiser[0], denoiser[1].state_dict(), ours)
     wanted = {f"first_stage_model.{k}": v for k, v in stage.items()} | tensors
     expected = theirs.state_dict() | average
     assert wanted.keys() == expected.keys()
     assert all(torch.equal(wanted[name], expected[name]) for name in expected)
+
+
+def test_weights_that_ours_does_not_average_are_those_of_the_network(denoiser):
+    config, ours = denoiser
+    trained = {n: 2 * w for n, w in ours.unet.named_parameters() if w.requires_grad}
+    tensors = denoiser_to_compvis(config, ours.state_dict(), Average(trained, 0.9, 3))
+    back, unet = (
+        average_from_compvis(config, {n: v for n, v in tensors.items() if n.startswith("model_ema.")}),
+        ours.unet.state_dict(),
+    )
+    assert (back.decay, back.updates) == (pytest.approx(0.9), 3) and back.weights.keys() == unet.keys()
+    assert 0 < len(unet.keys() - trained.keys()) < len(trained)
+    assert all(torch.equal(value, trained.get(name, unet[name])) for name, value in back.weights.items())
 
 
 def test_unet_agrees_with_the_converter_of_diffusers(theirs, denoiser):
@@ -224,4 +255,4 @@ def test_networks_with_other_groups_cannot_go_back():
     with pytest.raises(ConfigError, match="32 groups"):
         first_stage_to_compvis(config, {})
     with pytest.raises(ConfigError, match="32 groups"):
-        denoiser_to_compvis(DenoiserConfig(channels=(16,), heads=(1,), norm_groups=8), {}, {}, 0.0, 0)
+        denoiser_to_compvis(DenoiserConfig(channels=(16,), heads=(1,), norm_groups=8), {})
