@@ -40,7 +40,7 @@ demo: $(STAMP) ## train, measure and compare 3DFaceCAM and its rivals on the emb
 	$(FACEGEN) reproduce face3d profile=demo $(SET)
 
 test: $(STAMP) ## all tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile $(ARGS)
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .

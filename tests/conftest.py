@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("FACEGEN_QUIET", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # test files run side by side, one on each core
 REPOSITORY = Path(__file__).parents[1]
 
 
