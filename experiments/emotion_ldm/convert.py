@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from omegaconf import OmegaConf
@@ -86,54 +86,67 @@ def convert(asked: Conversion) -> list[Path]:
 # Theirs -> ours ------------------------------------------------------------------------------------------------------
 
 
+class _Converted(NamedTuple):
+    """A run to be written: its stage, settings, networks, and states of callbacks."""
+
+    stage: str
+    config: Any
+    module: FaceGenModule
+    callbacks: dict[str, Any]
+
+
 def _to_runs(asked: Conversion) -> list[Path]:
     first, denoiser = (_sorted(name) for name in (asked.first_stage, asked.denoiser))
-    config, weights = first_stage_from_compvis(_which_first_stage(asked, first, denoiser), asked.pixels, _named(asked))
-    stage = _stage_config(vqgan, asked, config.pixels)
-    stage.model.first_stage = config
-    module = VQGANModule(stage.model, stage.optim)  # with a discriminator that has learnt nothing
-    module.first_stage.load_state_dict(weights)
-    converted: list[tuple[str, Any, FaceGenModule, dict[str, Any]]] = [("vqgan", stage, module, {})]
+    tensors = _which_first_stage(asked, first, denoiser)
+    size, weights = first_stage_from_compvis(tensors, asked.pixels, f"{_holder(asked)}, first stage")
+    converted = [_converted_first_stage(asked, size, weights)]
     if denoiser is not None:
-        converted.append(_converted_denoiser(asked, denoiser, config))
+        converted.append(_converted_denoiser(asked, size, denoiser))
     runs: list[Path] = []
-    for name, settings, network, average in converted:
-        run = new_run(stage_folder(str(asked.out), PAPER, name), None, "converted")
+    for stage, config, module, callbacks in converted:
+        run = new_run(stage_folder(str(asked.out), PAPER, stage), None, "converted")
         if runs:
-            settings.first_stage = runs[0].name
-        _write_run(run, settings, network, average)
-        say(f"{run}: {sum(p.numel() for p in network.get_submodule(network.network).parameters()):,} parameters")
+            config.first_stage = runs[0].name
+        _write_run(run, config, module, callbacks)
+        say(f"{run}: {sum(p.numel() for p in module.get_submodule(module.network).parameters()):,} parameters")
         runs.append(run)
-    for name, contents in ((asked.first_stage, first), (asked.denoiser, denoiser)):
+    for file, contents in ((asked.first_stage, first), (asked.denoiser, denoiser)):
         if contents is not None and contents.left:
-            say(f"{name}: left behind: {', '.join(contents.left)}")
+            say(f"{file}: left behind: {', '.join(contents.left)}")
     return runs
 
 
-def _converted_denoiser(
-    asked: Conversion, contents: Contents, first_stage: FirstStageConfig
-) -> tuple[str, emotion_ldm.Config, EmotionLDMModule, dict[str, Any]]:
+def _converted_first_stage(asked: Conversion, size: FirstStageConfig, weights: dict[str, Tensor]) -> _Converted:
+    config = _stage_config(vqgan, asked, size.pixels)
+    config.model.first_stage = size
+    torch.manual_seed(config.seed)
+    module = VQGANModule(config.model, config.optim)  # with a discriminator that has learnt nothing
+    module.first_stage.load_state_dict(weights)
+    return _Converted("vqgan", config, module, {})
+
+
+def _converted_denoiser(asked: Conversion, first_stage: FirstStageConfig, contents: Contents) -> _Converted:
     what = f"{asked.denoiser}, denoiser"
-    schedule = contents.schedule or DenoiserConfig().schedule
-    config, weights = denoiser_from_compvis(
-        contents.denoiser, schedule, first_stage.latent_pixels, asked.head_channels, what
-    )
-    if config.latent_channels != first_stage.latent_channels:
-        raise CheckpointError(
-            f"{what}: for latents of {config.latent_channels} channels; the first stage's have "
-            f"{first_stage.latent_channels}."
-        )
     if contents.schedule is None:
         say(f"{asked.denoiser}: no noise schedule in it; the original release's is taken")
-    settings = _stage_config(emotion_ldm, asked, first_stage.pixels)
-    settings.model = config
-    module = EmotionLDMModule(config, settings.optim)
+    schedule = contents.schedule or DenoiserConfig().schedule
+    size, weights = denoiser_from_compvis(
+        contents.denoiser, schedule, first_stage.latent_pixels, asked.head_channels, what
+    )
+    if size.latent_channels != first_stage.latent_channels:
+        raise CheckpointError(
+            f"{what}: for latents of {size.latent_channels} channels; the first stage's have "
+            f"{first_stage.latent_channels}."
+        )
+    config = _stage_config(emotion_ldm, asked, first_stage.pixels)
+    config.model = size
+    module = EmotionLDMModule(size, config.optim)
     module.denoiser.load_state_dict(weights)
     if not contents.average:
-        return "emotion_ldm", settings, module, {}
-    average = average_from_compvis(config, contents.average, what)
+        return _Converted("emotion_ldm", config, module, {})
+    average = average_from_compvis(size, contents.average, what)
     ema = {"average": average.weights, "decay": average.decay, "last_step": average.updates}
-    return "emotion_ldm", settings, module, {"ema": ema}
+    return _Converted("emotion_ldm", config, module, {"ema": ema})
 
 
 def _sorted(file: str | None) -> Contents | None:
@@ -147,7 +160,7 @@ def _which_first_stage(asked: Conversion, first: Contents | None, denoiser: Cont
     own = denoiser.first_stage if denoiser is not None else {}
     given = first.first_stage if first is not None else own
     if not given:
-        raise CheckpointError(f"{_named(asked)}: no first stage in it. Name the file of one with --first-stage.")
+        raise CheckpointError(f"{_holder(asked)}: no first stage in it. Name the file of one with --first-stage.")
     if own and (own.keys() != given.keys() or not all(torch.equal(own[name], given[name]) for name in own)):
         raise CheckpointError(
             f"{asked.first_stage}: not the first stage that {asked.denoiser} was trained on, which is in that file. "
@@ -156,8 +169,9 @@ def _which_first_stage(asked: Conversion, first: Contents | None, denoiser: Cont
     return given
 
 
-def _named(asked: Conversion) -> str:
-    return f"{asked.first_stage or asked.denoiser}, first stage"
+def _holder(asked: Conversion) -> str:
+    """The file that the first stage is in."""
+    return asked.first_stage or asked.denoiser or ""
 
 
 def _stage_config(stage: Any, asked: Conversion, pixels: int) -> Any:

@@ -10,10 +10,12 @@ from diffusers import DDIMScheduler, VQModel
 from experiments.emotion_ldm import emotion_tokens, pipeline
 from experiments.emotion_ldm.emotion_tokens import EmotionTokens
 from experiments.emotion_ldm.pipeline import EmotionEditPipeline
+from experiments.emotion_ldm.trained import open_denoiser, open_first_stage
 from facegen_core.emotions import EMOTIONS
 from facegen_core.files import atomic_path
 from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
 from facegen_core.methods.emotion_ldm.denoiser_config import DenoiserConfig
+from facegen_core.progress import say
 
 _CARD = """\
 # EmotionLDM, exported by facegen
@@ -30,6 +32,25 @@ edited = pipeline(picture, source="neutral", target="happy", strength=500, guida
 
 {made_from}
 """
+
+
+def export_run(run: Path, checkpoint: Path | None, out: Path) -> None:
+    """Writes a run of the EmotionLDM stage, with its averaged weights and the first stage it was trained on.
+
+    Args:
+        run: the run's folder, as it lies among others.
+        checkpoint: which of its checkpoints; the newest if None.
+        out: an existing folder.
+
+    Raises:
+        FacegenError: the run has no checkpoint, or its first stage is not there.
+    """
+    outputs = str(run.resolve().parents[2])  # <outputs>/emotion_ldm/emotion_ldm/<run>
+    denoiser, config, reference = open_denoiser(str(checkpoint or run), outputs)
+    first_stage, _, _ = open_first_stage(reference, outputs)
+    at = f", step {checkpoint.stem}" if checkpoint else ""
+    write_folder(first_stage, denoiser, config, out, f"Made by `facegen export emotion_ldm` of run {run.name}{at}.")
+    say(f"{out}: {first_stage.num_parameters() + denoiser.unet.num_parameters():,} parameters; README.md opens it")
 
 
 def write_folder(

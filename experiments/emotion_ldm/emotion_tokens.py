@@ -11,7 +11,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 
-class EmotionTokens(ModelMixin, ConfigMixin):
+class EmotionTokens(ModelMixin, ConfigMixin):  # type: ignore[misc]
     """Names of emotions -> tokens.
 
     Args:
@@ -19,7 +19,7 @@ class EmotionTokens(ModelMixin, ConfigMixin):
         dim: length of a token.
     """
 
-    @register_to_config
+    @register_to_config  # type: ignore[untyped-decorator]
     def __init__(self, names: Sequence[str], dim: int) -> None:
         super().__init__()
         self.named = nn.Embedding(len(names), dim)

@@ -13,7 +13,7 @@ from diffusers.image_processor import PipelineImageInput, VaeImageProcessor
 from torch import Tensor
 
 
-class EmotionEditPipeline(DiffusionPipeline):
+class EmotionEditPipeline(DiffusionPipeline):  # type: ignore[misc]
     """DDIM inversion under the emotion that a face shows, and back under the one that is wanted.
 
     "Photorealistic and Identity-Preserving Image-Based Emotion Manipulation with Latent Diffusion Models", Pikoulis,
