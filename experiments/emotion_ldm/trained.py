@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.evaluate import read_checkpoint
 from experiments.runs import find_run, stage_folder
-from facegen_core.config import as_config
+from facegen_core.config import as_config, load_config
+from facegen_core.methods.emotion_ldm.denoiser_config import DenoiserConfig
 from facegen_core.methods.emotion_ldm.vqgan_config import FirstStageConfig
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.vq_model import VQModel
+
+    from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
 
 PAPER = "emotion_ldm"
 
@@ -39,6 +42,34 @@ def open_first_stage(reference: str, outputs: str) -> tuple[VQModel, FirstStageC
     network = build_first_stage(config)
     network.load_state_dict(network_weights(saved, "first_stage"))
     return network.eval().requires_grad_(False), config, digest_path(path).read_text().split()[0]
+
+
+def open_denoiser(reference: str, outputs: str) -> tuple[EmotionDenoiser, DenoiserConfig, str]:
+    """The denoiser of an EmotionLDM run with its averaged weights.
+
+    Args:
+        reference: "last" for the run begun last, a run's name or folder, or one of its checkpoints.
+        outputs: the folder of all runs.
+
+    Returns:
+        It, in evaluation mode on the CPU, its weights frozen; its settings; which first stage it was trained on, for
+        :func:`open_first_stage`.
+
+    Raises:
+        FacegenError: there is no such run.
+        CheckpointError: it has no checkpoint yet, or a damaged one.
+    """
+    from experiments.emotion_ldm import emotion_ldm
+    from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
+
+    run = find_run(stage_folder(outputs, PAPER, "emotion_ldm"), reference)
+    _, saved = read_checkpoint(run, Path(reference) if reference.endswith(".ckpt") else None)
+    config = as_config(DenoiserConfig, saved["hyper_parameters"]["model"])
+    network = EmotionDenoiser(config)
+    network.load_state_dict(network_weights(saved, "denoiser"))
+    network.unet.load_state_dict(network_weights(saved, "denoiser.unet"))
+    settings: emotion_ldm.Config = load_config(emotion_ldm.Config, run / "config.yaml")
+    return network.eval().requires_grad_(False), config, settings.first_stage
 
 
 def network_weights(saved: dict[str, Any], network: str) -> dict[str, Any]:

@@ -147,6 +147,12 @@ def test_pairs_are_two_pictures_of_one_person(pairs):
     assert any(line["prompt"].endswith("Santa Claus costume") for line in lines)
 
 
+def test_complete_folder_keeps_its_times_which_caches_are_named_by(affectnet):
+    times = {path: path.stat().st_mtime_ns for path in affectnet.rglob("*.*") if path.name != ".lock"}
+    write_affectnet(affectnet, people=10, seed=3, pixels=PIXELS, pictures=2)
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
 def test_another_size_is_refused(affectnet):
     with pytest.raises(FacegenError, match="holds another population"):
         write_affectnet(affectnet, people=10, seed=3, pixels=PIXELS + 1, pictures=2)
