@@ -3,6 +3,7 @@
 from __future__ import annotations  # the heavy types below are named, not imported, until a stage is built
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.emotion_ldm.data import PictureStageConfig
@@ -169,6 +170,13 @@ def evaluate(
         {f"edits_{number}": sheet for number, sheet in enumerate(sheets)},
         tags,
     )
+
+
+def export(run: Path, checkpoint: Path | None, out: Path) -> None:
+    """Writes the denoiser and its first stage as a folder of diffusers; see ``diffusers_folder.py``."""
+    from experiments.emotion_ldm.diffusers_folder import export_run
+
+    export_run(run, checkpoint, out)
 
 
 def _sheets(config: Config, datamodule: LatentDataModule, split: str) -> EditSheets:

@@ -11,7 +11,6 @@ from helpers.compvis_networks import CompVisFirstStage, CompVisLatentDiffusion, 
 from omegaconf import OmegaConf
 
 from experiments.cli import main
-from experiments.emotion_ldm.diffusers_folder import export_run
 from experiments.emotion_ldm.trained import open_denoiser, open_first_stage
 from facegen_core.diffusion.schedule import ScheduleConfig
 from facegen_core.methods.emotion_ldm.compvis_checkpoint import schedule_to_compvis
@@ -90,8 +89,7 @@ def test_runs_are_opened_as_those_trained_here(converted, network, average):
 
 @torch.no_grad()
 def test_converted_run_is_exported_to_diffusers(converted, average, tmp_path):
-    run = converted / "emotion_ldm" / "emotion_ldm" / "converted-001"
-    export_run(run, None, tmp_path)
+    assert main(["export", "emotion_ldm", "run=last", f"outputs={converted}", f"out={tmp_path}"]) == 0
     unet = UNet2DConditionModel.from_pretrained(tmp_path, subfolder="unet", low_cpu_mem_usage=False)
     latents, t, token = torch.randn(1, 3, 16, 16), torch.tensor([7]), torch.randn(1, 1, 8)
     torch.testing.assert_close(unet(latents, t, token).sample, average(latents, t, token), rtol=0, atol=1e-4)
