@@ -4,7 +4,7 @@ from __future__ import annotations  # the heavy types below are named, not impor
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from experiments.emotion_ldm.data import PictureStageConfig
 from experiments.emotion_ldm.data import prepare as prepare  # a stage's own, see experiments/__init__.py
@@ -114,7 +114,8 @@ def build_datamodule(config: Config) -> LatentDataModule:
     device = torch.device("cuda" if torch.cuda.is_available() and config.trainer.accelerator != "cpu" else "cpu")
 
     def encoded(pictures: Tensor) -> Tensor:
-        return encode(first_stage.to(device), pictures.to(device))
+        first_stage.to(device)  # type: ignore[arg-type]  # diffusers' hint of it is wrong
+        return encode(first_stage, pictures.to(device))
 
     return LatentDataModule(build_datamodule(config), encoded, {"weights": digest}, precision="float32")
 
@@ -159,7 +160,8 @@ def evaluate(
     metrics = timed_errors(config.model.schedule.steps, config.bands)
     with torch.no_grad():
         for batch in datamodule.test_dataloader():
-            outputs = module.validation_step({key: value.to(device) for key, value in batch.items()}, 0)
+            there = cast("LatentBatch", {key: value.to(device) for key, value in batch.items()})
+            outputs = module.validation_step(there, 0)
             for metric, fields in metrics.values():
                 metric.to(device).update(*(outputs[name] for name in fields))
     values = {name: float(metric.compute()) for name, (metric, _) in metrics.items()}
@@ -187,9 +189,14 @@ def _sheets(config: Config, datamodule: LatentDataModule, split: str) -> EditShe
 
     first_stage, _, _ = open_first_stage(config.first_stage, config.outputs)
     sheets = config.sheets
+
+    def decoded(latents: Tensor) -> Tensor:
+        first_stage.to(latents.device)  # type: ignore[arg-type]  # diffusers' hint of it is wrong
+        return decode(first_stage, latents)
+
     return EditSheets(
         _spread(datamodule, split, sheets.faces),
-        lambda latents: decode(first_stage.to(latents.device), latents),
+        decoded,
         sheets.strengths,
         sheets.guidances,
         EditConfig(steps=sheets.steps),
