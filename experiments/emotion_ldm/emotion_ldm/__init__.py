@@ -114,7 +114,7 @@ def build_datamodule(config: Config) -> LatentDataModule:
     device = torch.device("cuda" if torch.cuda.is_available() and config.trainer.accelerator != "cpu" else "cpu")
 
     def encoded(pictures: Tensor) -> Tensor:
-        first_stage.to(device)  # type: ignore[arg-type]  # diffusers' hint of it is wrong
+        first_stage.to(device)
         return encode(first_stage, pictures.to(device))
 
     return LatentDataModule(build_datamodule(config), encoded, {"weights": digest}, precision="float32")
@@ -191,7 +191,7 @@ def _sheets(config: Config, datamodule: LatentDataModule, split: str) -> EditShe
     sheets = config.sheets
 
     def decoded(latents: Tensor) -> Tensor:
-        first_stage.to(latents.device)  # type: ignore[arg-type]  # diffusers' hint of it is wrong
+        first_stage.to(latents.device)
         return decode(first_stage, latents)
 
     return EditSheets(
