@@ -16,7 +16,7 @@ WORDS = $(if $(DATA),$(if $(filter shape_cgan,$*),,data.root=$(DATA))) $(SET)
 
 STAGES := sae shape_cgan texture_progan coma face_judge vqgan emotion_ldm
 PAPERS := face3d
-EXPORTED := face_judge
+EXPORTED := face_judge emotion_ldm
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint data-population data-check data-prepare dashboard compare bench doctor clean stages papers \
@@ -27,7 +27,7 @@ help: ## list the targets
 	@echo "make TARGET [PROFILE=paper|demo|smoke] [DATA=folder] [SET=\"key=value ...\"]"
 	@grep -hE '^[a-z%$$(][^:=]*:.*## ' $(MAKEFILE_LIST) | sed -E \
 	 -e 's/\$$\(STAGES:%=([a-z]+)-%\)/\1-<stage>/; s/\$$\(PAPERS:%=([a-z]+)-%\)/\1-<slug>/' \
-	 -e 's/\$$\(EXPORTED:%=([a-z]+)-%\)/\1-face_judge/' \
+	 -e 's/\$$\(EXPORTED:%=([a-z]+)-%\)/\1-<stage>/' \
 	 -e 's/^([^:]+):[^#]*## (.*)/  \1|\2/' | awk -F'|' '{printf "%-22s%s\n", $$1, $$2}'
 	@echo "  <stage> is one of: $(STAGES); <slug> is one of: $(PAPERS)"
 
@@ -57,7 +57,7 @@ $(STAGES:%=evaluate-%): evaluate-%: $(STAMP) ## measure a stage's run on held-ou
 	$(FACEGEN) evaluate $* run=$(RUN) $(WORDS)
 
 $(EXPORTED:%=export-%): OUT = outputs/exported/$*
-$(EXPORTED:%=export-%): export-%: $(STAMP) ## write a run's networks as files, RUN=last or a folder, OUT=folder
+$(EXPORTED:%=export-%): export-%: $(STAMP) ## write a run's networks as files (face_judge, emotion_ldm), RUN=last or a folder, OUT=folder
 	$(FACEGEN) export $* run=$(RUN) out=$(OUT)
 
 $(PAPERS:%=reproduce-%): reproduce-%: $(STAMP) ## a paper's tables, ours beside the published

@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         "paper's page here, key=value for all stages that have the key, STAGE.key=value for one",
     )
     _add_generate(commands)
+    _add_convert(commands)
     command = add("export", _export, "write a trained run's networks as files of their own, with a card on each")
     exported = (name for name, (_, stage) in stages().items() if hasattr(stage, "export"))
     command.add_argument("stage", choices=sorted(exported))
@@ -122,6 +123,22 @@ def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     option("--texture-pixels", type=int, help="side of the texture maps; twice that of the network's faces")
     option("--outputs", default="outputs", help="folder of all runs")
     face3d.set_defaults(run=_generate_face3d)
+
+
+def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "networks trained with a paper's own code to runs of facegen, and back"
+    papers = commands.add_parser("convert", help=text, description=text).add_subparsers(metavar="PAPER", required=True)
+    text = "CompVis' checkpoints: first stages of taming-transformers, latent diffusions as the original release's"
+    emotion_ldm = papers.add_parser("emotion_ldm", help=text, description=text)
+    option = emotion_ldm.add_argument
+    option("--first-stage", metavar="FILE", help="first stage's checkpoint; not needed where the denoiser's holds it")
+    option("--denoiser", metavar="FILE", help="latent diffusion's checkpoint")
+    option("--out", type=Path, required=True, help="folder of runs to add to, then given as outputs=; or of files")
+    option("--to", choices=["facegen", "compvis"], default="facegen", help="compvis: FILE is a run of facegen")
+    option("--pixels", type=int, default=128, help="side of the pictures a first stage was trained on; 128")
+    option("--head-channels", type=int, default=32, help="channels of a denoiser's attention head; 32")
+    option("--outputs", default="outputs", help="folder of all runs")
+    emotion_ldm.set_defaults(run=_convert_emotion_ldm)
 
 
 def _add_measure(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -228,6 +245,12 @@ def _generate_face3d(arguments: argparse.Namespace) -> None:
     from experiments.face3d.generate import Wish, generate
 
     generate(Wish(**{key: value for key, value in vars(arguments).items() if key in Wish.__annotations__}))
+
+
+def _convert_emotion_ldm(arguments: argparse.Namespace) -> None:
+    from experiments.emotion_ldm.convert import Conversion, convert
+
+    convert(Conversion(**{key: value for key, value in vars(arguments).items() if key in Conversion.__annotations__}))
 
 
 def _measure(arguments: argparse.Namespace) -> None:

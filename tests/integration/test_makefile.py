@@ -14,7 +14,7 @@ from experiments import papers, stages
 
 REPOSITORY = Path(__file__).parents[2]
 HELPED = ("setup", "demo", "test", "lint", "train-<stage>", "resume-<stage>", "evaluate-<stage>", "reproduce-<slug>",
-          "generate-<slug>",
+          "generate-<slug>", "export-<stage>",
           "data-population", "data-check", "data-prepare", "dashboard", "compare", "bench", "clean")  # fmt: skip
 CALLED = {
     **{target: target for target in HELPED if "<" not in target},
@@ -24,7 +24,8 @@ CALLED = {
     "setup": "", "test": "-m pytest", "lint": "ruff check", "demo": "facegen reproduce", "bench": "tests.bench",
     "data-population": "facegen data population", "data-check": "facegen data check",
     "data-prepare": "facegen data prepare", "compare": "facegen compare",
-    "dashboard": "facegen dashboard", "export-face_judge": "facegen export face_judge", "clean": "rm -rf",
+    "dashboard": "facegen dashboard", "clean": "rm -rf",
+    **{f"export-{stage}": f"facegen export {stage}" for stage in ("face_judge", "emotion_ldm")},
 }  # fmt: skip
 
 

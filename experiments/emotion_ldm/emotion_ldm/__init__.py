@@ -3,6 +3,7 @@
 from __future__ import annotations  # the heavy types below are named, not imported, until a stage is built
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from experiments.emotion_ldm.data import PictureStageConfig
@@ -113,7 +114,7 @@ def build_datamodule(config: Config) -> LatentDataModule:
     device = torch.device("cuda" if torch.cuda.is_available() and config.trainer.accelerator != "cpu" else "cpu")
 
     def encoded(pictures: Tensor) -> Tensor:
-        first_stage.to(device)  # type: ignore[arg-type]  # diffusers' hint of it is wrong
+        first_stage.to(device)
         return encode(first_stage, pictures.to(device))
 
     return LatentDataModule(build_datamodule(config), encoded, {"weights": digest}, precision="float32")
@@ -173,6 +174,13 @@ def evaluate(
     )
 
 
+def export(run: Path, checkpoint: Path | None, out: Path) -> None:
+    """Writes the denoiser and its first stage as a folder of diffusers; see ``diffusers_folder.py``."""
+    from experiments.emotion_ldm.diffusers_folder import export_run
+
+    export_run(run, checkpoint, out)
+
+
 def _sheets(config: Config, datamodule: LatentDataModule, split: str) -> EditSheets:
     from experiments.emotion_ldm.trained import open_first_stage
     from facegen_core.methods.emotion_ldm.edit_config import EditConfig
@@ -183,7 +191,7 @@ def _sheets(config: Config, datamodule: LatentDataModule, split: str) -> EditShe
     sheets = config.sheets
 
     def decoded(latents: Tensor) -> Tensor:
-        first_stage.to(latents.device)  # type: ignore[arg-type]  # diffusers' hint of it is wrong
+        first_stage.to(latents.device)
         return decode(first_stage, latents)
 
     return EditSheets(

@@ -47,6 +47,6 @@ def use_single_token(unet: UNet2DConditionModel) -> None:
     """
     for block in unet.modules():
         if isinstance(block, BasicTransformerBlock):
-            block.attn2.set_processor(SingleToken())  # type: ignore[arg-type]  # the hint lists diffusers' own alone
+            block.attn2.set_processor(SingleToken())
             for part in (block.norm2, block.attn2.to_q, block.attn2.to_k):
                 part.requires_grad_(False)
