@@ -1,0 +1,122 @@
+"""An edited face put back into its photograph, which keeps its own resolution and every pixel outside the face.
+
+A network's crop has 128 pixels a side where the face of the photograph may have a thousand. Pasted as it is, it would
+blur the face and repaint all that the first stage cannot keep. So only the change is pasted: what the edited crop is
+more than the crop that went through the network unedited. Pores, hair and noise of the photograph stay.
+
+Where the edit moves what there is to see, an opened mouth or a raised brow, that alone would leave the old lips as a
+ghost on the new ones, in the detail which the crop does not have. There, and there only, the photograph gives way to
+the edited crop. What tells the two apart is SSIM's structure: it stays where a cheek only turns redder or darker.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from facegen_core.geometry.face_crop import invert, move_points, warp
+from facegen_core.geometry.squares import Corners, matrix_of
+from facegen_core.images import from_uint8, to_uint8
+from facegen_core.metrics.functional.ssim import WINDOW, structure
+
+FEATHER = 0.15
+"""Share of the square's side along which the change fades in from each border."""
+SAME, MOVED = 0.97, 0.7
+"""Of the structure: from where down the photograph's own detail begins to give way, and where nothing of it is left."""
+NEAR = 3
+"""Pixels of the crop: what moved takes its neighbours along, else the old border of what moved stays beside the new."""
+
+_PIXELS_AT_ONCE = 1 << 21  # of the photograph, about 300 MB
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def paste_change(
+    photograph: Pixels, before: Tensor, after: Tensor, corners: Corners, feather: float = FEATHER
+) -> Pixels:
+    """Puts the change of a face into its photograph.
+
+    Args:
+        photograph: (H, W, 3).
+        before: (3, S, S) in [0, 1], the crop as it comes out of the network unedited; S at least 11.
+        after: (3, S, S) in [0, 1], the edited crop.
+        corners: of the square that was cut out, in the photograph.
+        feather: share of the square's side along which the change fades in.
+
+    Returns:
+        (H, W, 3), a copy; outside the square, and where nothing changed, bit for bit as it was.
+
+    Raises:
+        ValueError: crops of different or other shapes.
+    """
+    if before.shape != after.shape or before.ndim != 3 or len(before) != 3 or before.shape[1] != before.shape[2]:
+        raise ValueError(f"need two crops (3, S, S), got {tuple(before.shape)} and {tuple(after.shape)}")
+    before, after = before.detach().float().cpu(), after.detach().float().cpu()
+    layers = torch.cat([after - before, before, moved(before, after)[None]])
+    matrix = matrix_of(corners, before.shape[-1])
+    pasted = photograph.copy()
+    (left, top), (right, bottom) = _pixels_within(corners, photograph.shape[1], photograph.shape[0])
+    rows = max(1, _PIXELS_AT_ONCE // max(1, right - left))
+    for start in range(top, bottom, rows):
+        part = slice(start, min(start + rows, bottom)), slice(left, right)
+        pasted[part] = _changed(photograph[part], layers, _seen_from(matrix, left, start), feather)
+    return pasted
+
+
+def moved(before: Tensor, after: Tensor) -> Tensor:
+    """Where an edit moves what there is to see.
+
+    Args:
+        before: (3, S, S) in [0, 1].
+        after: the same.
+
+    Returns:
+        (S, S): 0 where only brightness or colour changed, or nothing; 1 where structure is another.
+    """
+    greys = (F.pad(crop.mean(0)[None, None], [WINDOW // 2] * 4, mode="reflect") for crop in (before, after))
+    least = -F.max_pool2d(-structure(*greys), NEAR, 1, NEAR // 2)[0, 0]
+    share = ((SAME - least) / (SAME - MOVED)).clamp(0, 1)
+    return share * share * (3 - 2 * share)
+
+
+def _changed(photograph: Pixels, layers: Tensor, matrix: Tensor, feather: float) -> Pixels:
+    """A part of the photograph (h, w, 3) with the change in it.
+
+    Args:
+        photograph: the part.
+        layers: (7, S, S): change, the crop before it, and what moved.
+        matrix: (1, 2, 3) from this part to the crop.
+        feather: as for :func:`paste_change`.
+    """
+    there = from_uint8(photograph)
+    height, width = photograph.shape[:2]
+    found = warp(layers[None], invert(matrix), (height, width), interpolation="bicubic")[0]
+    change, before, share = found[:3], found[3:6], found[6].clamp(0, 1)
+    change = _fade(matrix, height, width, layers.shape[-1], feather) * (change - share * (there - before))
+    return to_uint8(there + change)
+
+
+def _fade(matrix: Tensor, height: int, width: int, size: int, feather: float) -> Tensor:
+    """(h, w): 1 in the middle of the square, falling to 0 at its border along half a cosine; 0 outside."""
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    points = torch.stack([x, y], -1).reshape(1, -1, 2)
+    place = (move_points(points, matrix)[0] + 0.5) / size
+    edge = (torch.minimum(place, 1 - place) / feather).clamp(0, 1)
+    return ((1 - torch.cos(math.pi * edge)) / 2).prod(1).reshape(height, width).float()
+
+
+def _pixels_within(corners: Corners, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The pixels that a square touches: first column and row, and those after the last."""
+    low = np.floor(corners.min(axis=0)).astype(int).clip(0, (width, height))
+    high = np.ceil(corners.max(axis=0)).astype(int).clip(0, (width, height))
+    return (int(low[0]), int(low[1])), (int(high[0]), int(high[1]))
+
+
+def _seen_from(matrix: Tensor, left: int, top: int) -> Tensor:
+    """The same matrix (1, 2, 3) for a part of the photograph whose first pixel is at (left, top)."""
+    shifted = matrix.clone()
+    shifted[..., 2] += matrix[..., :2] @ matrix.new_tensor([left, top])
+    return shifted
