@@ -1,0 +1,1 @@
+"""Emotion manipulation with latent diffusion (Pikoulis, Filntisis and Maragos 2023)."""
