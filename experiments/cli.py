@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         "paper's page here, key=value for all stages that have the key, STAGE.key=value for one",
     )
     _add_generate(commands)
+    _add_edit(commands)
     command = add("export", _export, "write a trained run's networks as files of their own, with a card on each")
     exported = (name for name, (_, stage) in stages().items() if hasattr(stage, "export"))
     command.add_argument("stage", choices=sorted(exported))
@@ -122,6 +123,35 @@ def _add_generate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     option("--texture-pixels", type=int, help="side of the texture maps; twice that of the network's faces")
     option("--outputs", default="outputs", help="folder of all runs")
     face3d.set_defaults(run=_generate_face3d)
+
+
+def _add_edit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "change the faces of photographs with trained models"
+    papers = commands.add_parser("edit", help=text, description=text).add_subparsers(metavar="PAPER", required=True)
+    text = "change the emotion of faces; each is put back into its photograph, which stays as it is around the face"
+    codes = "exit codes: 0 all were edited, 2 a mistake, or a photograph that has no face or cannot be read"
+    emotion_ldm = papers.add_parser("emotion_ldm", help=text, description=text, epilog=codes)
+    option = emotion_ldm.add_argument
+    option("inputs", nargs="+", metavar="IN", help="photographs, folders of them, or patterns such as 'photos/*.jpg'")
+    option("out", type=Path, metavar="OUT", help="picture to write; a folder where there are several photographs")
+    option("--emotion", required=True, metavar="NAMES", help="what faces shall show; several with commas between")
+    option("--source", metavar="NAME", help="what they show; the judge tells")
+    option(
+        "--judge",
+        default="judge",
+        metavar="NETWORK",
+        help="that tells: judge, a name of `facegen weights list`, a file",
+    )
+    option("--face", default="all", metavar="N", help="which face, counted from 0 for the largest; all")
+    option("--strength", type=int, default=500, help="time t0 to which a face is inverted; 500")
+    option("--guidance", type=float, default=5.0, help="gamma; 5")
+    option("--steps", type=int, default=40, help="there and back; 40")
+    option("--eta", type=float, default=0.0, help="new noise on the way back, 0 to 1; 0")
+    option("--inversion-guidance", choices=["same", "none"], default="same", help="guidance on the way there; same")
+    option("--model", "--run", dest="model", metavar="RUN", default="last", help="of emotion_ldm: last, a name, folder or checkpoint")
+    option("--overwrite", action="store_true", help="replace results that are there; else they are kept")
+    option("--outputs", default="outputs", help="folder of all runs")
+    emotion_ldm.set_defaults(run=_edit_emotion_ldm)
 
 
 def _add_measure(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -228,6 +258,13 @@ def _generate_face3d(arguments: argparse.Namespace) -> None:
     from experiments.face3d.generate import Wish, generate
 
     generate(Wish(**{key: value for key, value in vars(arguments).items() if key in Wish.__annotations__}))
+
+
+def _edit_emotion_ldm(arguments: argparse.Namespace) -> None:
+    from experiments.emotion_ldm.edit import Wish, edit
+
+    fields = {key: value for key, value in vars(arguments).items() if key in Wish.__annotations__}
+    edit(Wish(**fields | {"inputs": tuple(arguments.inputs)}))
 
 
 def _measure(arguments: argparse.Namespace) -> None:
