@@ -5,6 +5,7 @@ Times are integers that index ``bars``. What comes before the first step is time
 keep their dtype, float32 as a rule; coefficients are float64. Gradients pass through every function.
 """
 
+import itertools
 import math
 from typing import Literal
 
@@ -122,7 +123,7 @@ def _times(latents: Tensor, t: int) -> Tensor:
 
 def _bars_at(steps: list[int], bars: Tensor) -> dict[int, float]:
     """``bars`` at time 0 and at the steps; read at once, so that a GPU is waited for once and not in every step."""
-    ascending = all(a < b for a, b in zip(steps, steps[1:], strict=False))
+    ascending = all(a < b for a, b in itertools.pairwise(steps))
     if not steps or not ascending or steps[0] < 1 or steps[-1] >= len(bars):
         shown = steps if len(steps) < 8 else [*steps[:4], "...", *steps[-3:]]
         raise ConfigError(

@@ -27,6 +27,6 @@ def strided_steps(last: int, count: int) -> list[int]:
     steps = [1, *(i * last // (count - 1) for i in range(1, count))]
     if steps[1] <= 1:
         raise ConfigError(
-            f"{count} steps up to time {last} coincide: take at most {max(last // 2 + 1, 1)} steps, or a later time."
+            f"{count} steps up to time {last} coincide: take at most {last // 2 + 1} steps, or a later time."
         )
     return steps
