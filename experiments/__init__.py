@@ -13,9 +13,9 @@
 
 from types import ModuleType
 
-from experiments import embedded, face3d
+from experiments import embedded, emotion_ldm, face3d
 
-EXPERIMENTS: dict[str, ModuleType] = {"face3d": face3d, "embedded": embedded}
+EXPERIMENTS: dict[str, ModuleType] = {"face3d": face3d, "embedded": embedded, "emotion_ldm": emotion_ldm}
 
 
 def stages() -> dict[str, tuple[str, ModuleType]]:

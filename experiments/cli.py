@@ -136,19 +136,14 @@ def _add_edit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     option("out", type=Path, metavar="OUT", help="picture to write; a folder where there are several photographs")
     option("--emotion", required=True, metavar="NAMES", help="what faces shall show; several with commas between")
     option("--source", metavar="NAME", help="what they show; the judge tells")
-    option(
-        "--judge",
-        default="judge",
-        metavar="NETWORK",
-        help="that tells: judge, a name of `facegen weights list`, a file",
-    )
+    option("--judge", default="judge", help="the judge: judge, a name of `facegen weights list`, or a file")
     option("--face", default="all", metavar="N", help="which face, counted from 0 for the largest; all")
     option("--strength", type=int, default=500, help="time t0 to which a face is inverted; 500")
     option("--guidance", type=float, default=5.0, help="gamma; 5")
     option("--steps", type=int, default=40, help="there and back; 40")
     option("--eta", type=float, default=0.0, help="new noise on the way back, 0 to 1; 0")
     option("--inversion-guidance", choices=["same", "none"], default="same", help="guidance on the way there; same")
-    option("--model", "--run", dest="model", metavar="RUN", default="last", help="of emotion_ldm: last, a name, folder or checkpoint")
+    option("--model", "--run", metavar="RUN", default="last", help="of emotion_ldm; last")
     option("--overwrite", action="store_true", help="replace results that are there; else they are kept")
     option("--outputs", default="outputs", help="folder of all runs")
     emotion_ldm.set_defaults(run=_edit_emotion_ldm)

@@ -84,7 +84,7 @@ def run_training(
     torch.manual_seed(derive(config.seed, _INITIAL_WEIGHTS))
     module = stage.build_module(config, datamodule)
     if config.trainer.compile:
-        module.get_submodule(module.network).compile()
+        module.compile_network()
     logger = run_logger(paper, name, config, run, {"data.digest": datamodule.digest()})
     logger.log_hyperparams(to_plain(config))
     logger.log_dict_artifact(to_plain(config), "config.yaml")

@@ -1,5 +1,6 @@
 """What all training stages share."""
 
+from collections.abc import Callable
 from typing import Any
 
 import lightning.pytorch as pl
@@ -61,6 +62,28 @@ class FaceGenModule(pl.LightningModule):
     def step(self) -> int:
         """Optimiser steps done, counted once a step however many optimisers there are."""
         return self.batches // self.accumulate
+
+    @property
+    def last_of_step(self) -> bool:
+        """Whether the present batch completes an optimiser step."""
+        return (self.batches + 1) % self.accumulate == 0
+
+    def compile_network(self) -> None:
+        """Compiles what is trained."""
+        self.get_submodule(self.network).compile()
+
+    def _step(self, optimizer: Any, minimised: str, losses: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        """One optimiser's share of a batch where there are several; its weights move once the batch is complete.
+
+        The losses are computed with the other optimisers' weights switched off: they would gather gradients otherwise.
+        """
+        with optimizer.toggle_model(sync_grad=self.last_of_step):
+            values = losses()
+            self.manual_backward(values[minimised] / self.accumulate)
+            if self.last_of_step:
+                optimizer.step()
+                optimizer.zero_grad()
+        return {name: value.detach() for name, value in values.items()}
 
 
 def build_adam(parameters: Any, config: OptimConfig) -> torch.optim.Optimizer:

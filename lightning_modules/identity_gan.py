@@ -1,7 +1,6 @@
 """What the training stages of 3DFaceCAM's two GANs share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -78,17 +77,3 @@ class IdentityGANModule(FaceGenModule, ABC):
 
     def _noise(self, count: int) -> Tensor:
         return torch.randn(count, self.config.noise_dim, device=self.device)
-
-    def _step(self, optimizer: Any, minimised: str, losses: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-        """One optimiser's share of a batch; its weights move where the accumulated batch is complete.
-
-        The losses are computed with the other optimiser's weights switched off: they would gather gradients otherwise.
-        """
-        last = (self.batches + 1) % self.accumulate == 0
-        with optimizer.toggle_model(sync_grad=last):
-            values = losses()
-            self.manual_backward(values[minimised] / self.accumulate)
-            if last:
-                optimizer.step()
-                optimizer.zero_grad()
-        return {name: value.detach() for name, value in values.items()}

@@ -335,7 +335,18 @@ def _agree(wish: Wish, jobs: Sequence[Job]) -> None:
     Raises:
         ConfigError: they were made with others.
     """
-    asked = ("emotion", "source", "judge", "face", "strength", "steps", "guidance", "inversion_guidance", "eta", "model")
+    asked = (
+        "emotion",
+        "source",
+        "judge",
+        "face",
+        "strength",
+        "steps",
+        "guidance",
+        "inversion_guidance",
+        "eta",
+        "model",
+    )
     settings = {name: getattr(wish, name) for name in asked}
     record = wish.out / RECORD
     if not wish.overwrite and record.is_file() and any(path.exists() for job in jobs for path in job.files):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from facegen_core.metrics.functional.lpips import LPIPSNetwork
 from facegen_core.metrics.functional.pictures import check_pairs
@@ -46,14 +46,25 @@ class SSIM(_PairMetric):
         super().__init__(ssim, Protocol(formula), **kwargs)
 
 
-class LPIPS(_PairMetric):
+class FeatureDistance(_PairMetric):
+    """Mean over pairs of a distance in a network's features.
+
+    Args:
+        network: from pairs of pictures (B, 3, H, W) in [0, 1] to their distances (B,); has a ``name``.
+    """
+
+    higher_is_better = False
+
+    def __init__(self, network: nn.Module, **kwargs: Any) -> None:
+        super().__init__(network, Protocol("mean over pairs", str(network.name), "as given"), **kwargs)
+
+
+class LPIPS(FeatureDistance):
     """Mean over pairs of the perceptual distance; see ``functional.lpips``.
 
     Args:
         network: built once, and shared by as many metrics as need it.
     """
 
-    higher_is_better = False
-
     def __init__(self, network: LPIPSNetwork, **kwargs: Any) -> None:
-        super().__init__(network, Protocol("mean over pairs", network.name, "as given"), **kwargs)
+        super().__init__(network, **kwargs)

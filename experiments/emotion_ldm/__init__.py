@@ -1,0 +1,5 @@
+"""EmotionLDM: stages."""
+
+from experiments.emotion_ldm import vqgan
+
+STAGES = {"vqgan": vqgan}
