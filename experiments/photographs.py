@@ -170,7 +170,7 @@ def run_jobs(jobs: Sequence[Job], overwrite: bool, work: Callable[[Job], None]) 
             failed += 1
             say(f"left out: {error}")
     done = len(jobs) - len(waiting)
-    say(f"{len(waiting) - failed} photographs edited" + (f", {done} were already (--overwrite: again)" if done else ""))
+    say(f"edited: {len(waiting) - failed}" + (f", there already: {done} (--overwrite replaces them)" if done else ""))
     if failed:
         raise FacegenError(f"{failed} of {len(jobs)} photographs could not be edited; each is named above.")
 

@@ -23,7 +23,6 @@ from experiments.photographs import (
     save_photograph,
 )
 from experiments.runs import find_run, stage_folder
-from facegen_core.diffusion.schedule import alpha_bars
 from facegen_core.emotions import EMOTIONS
 from facegen_core.encoders.base import Encoder
 from facegen_core.encoders.detector import Face, chosen, find_in_photograph
@@ -33,16 +32,13 @@ from facegen_core.errors import ConfigError, WeightsNotFoundError
 from facegen_core.files import atomic_path
 from facegen_core.geometry.paste import paste_change
 from facegen_core.geometry.squares import average_face_square, cut_square, square_around
-from facegen_core.images import from_signed, from_uint8
+from facegen_core.images import from_uint8
 from facegen_core.methods.emotion_ldm.edit_config import EditConfig
-from facegen_core.methods.emotion_ldm.manipulation import EmotionModel, invert_emotion, reverse_emotion
 from facegen_core.reporting.sheet import titled_sheet
-from facegen_core.seeding import torch_generator
 
 if TYPE_CHECKING:
-    from diffusers.models.autoencoders.vq_model import VQModel
+    from facegen_core.methods.emotion_ldm.latent_editor import LatentEditor
 
-CROPS_AT_ONCE = 16
 SHEET_PIXELS, SHEET_MARGIN = 256, 1.7
 """Of a face on the sheet: its side, and how much wider than the aligned square it is shown."""
 RECORD = "edit.json"
@@ -145,61 +141,6 @@ class CropEditor(Protocol):
         """Crops (B, 3, R, R) in [0, 1] that show emotions ``source`` (B,) int64, showing ``target`` (B,) int64."""
 
 
-@dataclass(frozen=True, eq=False)
-class LatentEditor:
-    """EmotionLDM: latents are inverted under the source emotion and brought back under the target.
-
-    Attributes:
-        first_stage: pictures to latents and back.
-        denoiser: of the latents.
-        bars: (T,) its schedule.
-        pixels: side of the crops.
-        config: of the edit.
-        device: where the networks are.
-    """
-
-    first_stage: "VQModel"
-    denoiser: EmotionModel
-    bars: Tensor
-    pixels: int
-    config: EditConfig
-    device: torch.device
-
-    @torch.no_grad()
-    def reconstruct(self, crops: Tensor) -> Tensor:
-        """Through the first stage: an edit's picture comes out of it as well, and lacks what it cannot keep."""
-        return torch.cat([self._pictures(self._latents(some)) for some in crops.split(CROPS_AT_ONCE)])
-
-    @torch.no_grad()
-    def edit_crops(self, crops: Tensor, source: Tensor, target: Tensor) -> Tensor:
-        """As :class:`CropEditor`; a crop that comes with several targets is inverted once."""
-        flat = torch.cat([crops.flatten(1), source[:, None].float()], 1)
-        _, which = flat.unique(dim=0, return_inverse=True)
-        first = torch.stack([(which == k).nonzero()[0, 0] for k in range(int(which.max()) + 1)])
-        inverted = torch.cat([
-            invert_emotion(self.denoiser, self._latents(crops[some]), source[some].to(self.device), self.config,
-                           self.bars)
-            for some in first.split(CROPS_AT_ONCE)
-        ])  # fmt: skip
-        random = torch_generator(0)  # the same for every photograph, whatever else is edited
-        reversed_ = [
-            reverse_emotion(self.denoiser, inverted[some.to(self.device)], wanted.to(self.device), self.config,
-                            self.bars, random)
-            for some, wanted in zip(which.split(CROPS_AT_ONCE), target.split(CROPS_AT_ONCE), strict=True)
-        ]  # fmt: skip
-        return torch.cat([self._pictures(latents) for latents in reversed_])
-
-    def _latents(self, crops: Tensor) -> Tensor:
-        from facegen_core.methods.emotion_ldm.first_stage import encode
-
-        return encode(self.first_stage, crops.to(self.device) * 2 - 1)
-
-    def _pictures(self, latents: Tensor) -> Tensor:
-        from facegen_core.methods.emotion_ldm.first_stage import decode
-
-        return from_signed(decode(self.first_stage, latents)).float().cpu()
-
-
 def edit(wish: Wish) -> None:
     """Edits all photographs that are asked for.
 
@@ -217,17 +158,18 @@ def edit(wish: Wish) -> None:
     edit_all(wish, jobs, open_editor(wish), _teller(wish))
 
 
-def open_editor(wish: Wish) -> LatentEditor:
+def open_editor(wish: Wish) -> "LatentEditor":
     """The networks of the run that is asked for."""
     from experiments.emotion_ldm.trained import open_denoiser, open_first_stage
+    from facegen_core.methods.emotion_ldm.latent_editor import LatentEditor
 
     denoiser, config, reference = open_denoiser(wish.model, wish.outputs)
     first_stage, sizes, _ = open_first_stage(reference, wish.outputs)
+    if wish.strength >= config.schedule.steps:
+        raise ConfigError(f"--strength {wish.strength}: the model's last time is {config.schedule.steps - 1}.")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    bars = alpha_bars(config.schedule)
-    if wish.strength >= len(bars):
-        raise ConfigError(f"--strength {wish.strength}: the model's last time is {len(bars) - 1}.")
-    return LatentEditor(first_stage.to(device), denoiser.to(device), bars, sizes.pixels, wish.settings, device)
+    first_stage.to(device)  # type: ignore[arg-type]  # diffusers' wrapper of it hides what it takes
+    return LatentEditor(first_stage, denoiser.to(device), config.schedule, sizes.pixels, wish.settings)
 
 
 def edit_all(wish: Wish, jobs: Sequence[Job], editor: CropEditor, tell: TellEmotions) -> None:

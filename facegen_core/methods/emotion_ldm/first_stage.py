@@ -30,7 +30,9 @@ def build_first_stage(config: FirstStageConfig) -> VQModel:
     latents. Latents are not scaled (scaling_factor 1) [A].
     """
     levels = len(config.channels)
-    down = ["DownEncoderBlock2D"] * (levels - 1) + ["AttnDownEncoderBlock2D" if config.attention else "DownEncoderBlock2D"]
+    down = ["DownEncoderBlock2D"] * (levels - 1) + [
+        "AttnDownEncoderBlock2D" if config.attention else "DownEncoderBlock2D"
+    ]
     up = ["AttnUpDecoderBlock2D" if config.attention else "UpDecoderBlock2D"] + ["UpDecoderBlock2D"] * (levels - 1)
     return VQModel(
         in_channels=3,

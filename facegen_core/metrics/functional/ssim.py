@@ -35,27 +35,15 @@ def ssim(first: Tensor, second: Tensor) -> Tensor:
     shrink = max(1, round(min(x.shape[-2:]) / SHRUNK_TO))
     if shrink > 1:
         x, y = F.avg_pool2d(x, shrink), F.avg_pool2d(y, shrink)
-    mean_x, mean_y = _window(x), _window(y)
-    luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
-    return (luminance * structure(x, y)).mean(dim=(1, 2, 3))
-
-
-def structure(first: Tensor, second: Tensor) -> Tensor:
-    """SSIM's contrast and structure around each pixel, which a change of brightness alone leaves at 1.
-
-    Args:
-        first: (B, C, H, W), range 1; both sides at least 11.
-        second: the same.
-
-    Returns:
-        (B, C, H - 10, W - 10), at most 1; near the border the window does not fit.
-    """
     # Centred first: in single precision the variance of a bright even background would be lost in its square.
-    x, y = first - CENTRE, second - CENTRE
+    x, y = x - CENTRE, y - CENTRE
     mean_x, mean_y = _window(x), _window(y)
     variance_x, variance_y = _window(x * x) - mean_x**2, _window(y * y) - mean_y**2
     covariance = _window(x * y) - mean_x * mean_y
-    return (2 * covariance + C2) / (variance_x + variance_y + C2)
+    structure = (2 * covariance + C2) / (variance_x + variance_y + C2)
+    mean_x, mean_y = mean_x + CENTRE, mean_y + CENTRE
+    luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
+    return (luminance * structure).mean(dim=(1, 2, 3))
 
 
 def _window(x: Tensor) -> Tensor:
