@@ -23,7 +23,7 @@ from datamodules.rows import RowDataset
 from facegen_core.errors import ConfigError, DatasetNotFoundError
 from facegen_core.methods.face_judge.framing import ARCFACE_SIDE, WIDE_PIXELS, WIDE_SIDE
 from facegen_core.population.emotions import UNIT_NAMES
-from facegen_core.population.truth import ANOTHER, Truth, read_truths
+from facegen_core.population.truth import ANOTHER, FAINT, Truth, read_truths
 from facegen_core.seeding import numpy_generator, torch_generator
 from facegen_core.types import JudgeBatch
 
@@ -122,6 +122,8 @@ class JudgePeople(Dataset[Any]):
 class JudgeDataModule(FaceDataModule):
     """Embedded people, split by person. After :meth:`setup`: ``num_people``, how many are trained on.
 
+    Expressions that can hardly be seen are trained on and not measured on.
+
     Args:
         config: which people.
         batch_size: people a process takes at a time.
@@ -146,6 +148,7 @@ class JudgeDataModule(FaceDataModule):
                 "population --layout affectnet --people 2000 --out DIR`."
             )
         self.units = {picture["file"]: picture["action_units"] for t in truths for picture in t["pictures"]}
+        self.faint = {picture["file"] for t in truths for picture in t["pictures"] if FAINT in picture}
         cache = Path(self.config.cache) if self.config.cache else root / ".facegen_cache"
         framing = FivePoints(ARCFACE_SIDE, WIDE_SIDE)
         self.folder = build_picture_cache(
@@ -166,8 +169,9 @@ class JudgeDataModule(FaceDataModule):
         label = np.zeros(max(everybody) + 1, dtype=np.int64)
         label[everybody] = np.arange(len(everybody))
         parts = {}
+        faint = np.array([file.path in self.faint for file in cache.files])
         for name, people in split.items():
-            rows = np.flatnonzero(np.isin(person, people))
+            rows = np.flatnonzero(np.isin(person, people) & ((name == "train") | ~faint))
             rows = rows[np.argsort(label[person[rows]], kind="stable")]
             parts[name] = JudgePictures(
                 cache.rows, rows, torch.from_numpy(label[person[rows]]), emotion[rows], units[rows]

@@ -173,7 +173,9 @@ def _built(name: str, wanted: Measurement) -> Plan:
         case _:
             identity, emotion = identity_encoder(wanted.identity), emotion_encoder(wanted.emotion)
             fields = {"edited": "pictures", "truth": "against", "source": "source", "target_emotion": "target"}
-            metrics = counterfactual_metrics(identity, emotion, finder=finder(identity))
+            metrics = counterfactual_metrics(
+                identity, emotion, identity_finder=finder(identity), emotion_finder=finder(emotion)
+            )
             return {
                 key: (metric, tuple(fields[field] for field in needed if field in fields))
                 for key, (metric, needed) in metrics.items()

@@ -18,7 +18,11 @@ PREFIX = "counterfactual"
 
 
 def counterfactual_metrics(
-    identity: Judge, emotion: Judge, lpips: LPIPSNetwork | None = None, finder: FaceFinder | None = None
+    identity: Judge,
+    emotion: Judge,
+    lpips: LPIPSNetwork | None = None,
+    identity_finder: FaceFinder | None = None,
+    emotion_finder: FaceFinder | None = None,
 ) -> dict[str, tuple[Metric, tuple[str, ...]]]:
     """The metrics of an edit, as the Evaluator takes them.
 
@@ -29,7 +33,8 @@ def counterfactual_metrics(
         identity: the recognition network.
         emotion: the classifier.
         lpips: LPIPS's network; without one there is no ``counterfactual_lpips``.
-        finder: what frames faces for both judges, or None.
+        identity_finder: what frames faces for the recognition network, or None.
+        emotion_finder: what frames them for the classifier, or None.
 
     Returns:
         Metric key -> (metric, fields). ``counterfactual_<metric>`` is of the edit, ``counterfactual_<metric>_no_edit``
@@ -39,7 +44,7 @@ def counterfactual_metrics(
     kinds: dict[str, Callable[[], Metric]] = {
         "psnr": PSNR,
         "ssim": SSIM,
-        "id": lambda: IdentityCosine(identity, finder),
+        "id": lambda: IdentityCosine(identity, identity_finder),
     }
     if lpips is not None:
         kinds["lpips"] = lambda: LPIPS(lpips)
@@ -49,5 +54,5 @@ def counterfactual_metrics(
         metrics[f"{PREFIX}_{name}_no_edit"] = build(), ("source", "truth")
     for suffix, pictures in (("", "edited"), ("_no_edit", "source"), ("_truth", "truth")):
         fields = (pictures, "target_emotion", "source_emotion")
-        metrics[f"{PREFIX}_emotion{suffix}"] = EmotionAccuracy(emotion, finder), fields
+        metrics[f"{PREFIX}_emotion{suffix}"] = EmotionAccuracy(emotion, emotion_finder), fields
     return metrics

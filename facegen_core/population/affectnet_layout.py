@@ -11,15 +11,17 @@ import numpy as np
 from facegen_core.emotions import EMOTIONS
 from facegen_core.files import atomic_path
 from facegen_core.population.anatomy import Anatomy
+from facegen_core.population.emotions import FAINT as FAINT_STRENGTH
 from facegen_core.population.identity import Person
 from facegen_core.population.picture_writing import Photo, draw_photo, picture_layout, write_photos
 from facegen_core.population.portrait.shot import Crop
-from facegen_core.population.truth import ANOTHER, read_truths
+from facegen_core.population.truth import ANOTHER, FAINT, read_truths
 from facegen_core.population.writing import write_population
 from facegen_core.seeding import numpy_generator
 
 _CROP, _LABEL = 110, 111
 
+NEUTRAL, HAPPY = EMOTIONS.index("neutral"), EMOTIONS.index("happy")
 PICTURES = "Manually_Annotated_Images"
 LISTS = "Manually_Annotated_file_lists"
 COLUMNS = ("subDirectory_filePath", "face_x", "face_y", "face_width", "face_height", "facial_landmarks", "expression",
@@ -38,7 +40,7 @@ COUNTERFACTUALS_OF = 2
 """So many pictures of each person held out are also taken with every other emotion."""
 
 
-def write_affectnet(out: Path, people: int, seed: int, pixels: int = 128, pictures: int = 20) -> None:
+def write_affectnet(out: Path, people: int, seed: int, pixels: int = 128, pictures: int = 20, faint: int = 0) -> None:
     """Writes pictures of people in AffectNet's first layout, and what is true of each.
 
     ``Manually_Annotated_Images/<n>/<hash>.jpg``, ``Manually_Annotated_file_lists/{training,validation}.csv``; besides,
@@ -52,27 +54,41 @@ def write_affectnet(out: Path, people: int, seed: int, pixels: int = 128, pictur
         seed: which population.
         pixels: side of the pictures, 16 to 1024.
         pictures: of each person.
+        faint: further pictures of each person, in turn a smile hardly to be seen and a face at rest.
     """
-    layout = picture_layout("affectnet", partial(_write_person, pictures), pictures, _write_lists)
+    name = f"affectnet, {faint} faint" if faint else "affectnet"
+    layout = picture_layout(name, partial(_write_person, pictures, faint), pictures + faint, _write_lists)
     write_population(out, layout, people, seed, pixels)
 
 
-def _write_person(pictures: int, out: Path, person: Person, shared: Anatomy, pixels: int) -> None:
+def _write_person(pictures: int, faint: int, out: Path, person: Person, shared: Anatomy, pixels: int) -> None:
     photos = []
     for k in range(pictures):
         photo = _photo(person, k)
         photos.append(photo)
         if person.number % HELD_OUT == HELD_OUT - 1 and k < COUNTERFACTUALS_OF:
             photos += _counterfactuals(person, k, photo)
+    photos += [_faint(person, pictures + k, HAPPY if k % 2 == 0 else NEUTRAL) for k in range(faint)]
     write_photos(out, person, photos, shared, pixels)
 
 
 def _photo(person: Person, k: int) -> Photo:
+    file, crop = _frame(person, k)
+    return draw_photo(file, person, k, _emotion(person, k), crop)
+
+
+def _faint(person: Person, k: int, emotion: int) -> Photo:
+    file, crop = _frame(person, k)
+    return draw_photo(file, person, k, emotion, crop, FAINT_STRENGTH)._replace(more={FAINT: True})
+
+
+def _frame(person: Person, k: int) -> tuple[str, Crop]:
+    """Name and crop of a person's picture."""
     random = numpy_generator(person.seed, _CROP, person.number, k)
     crop = Crop("box", random.uniform(*MARGIN), tuple(random.normal(0, 0.05, 2).tolist()))
     name = hashlib.md5(f"{person.seed} {person.number} {k}".encode(), usedforsecurity=False).hexdigest()
     ending = "png" if random.random() < 0.1 else "jpg"
-    return draw_photo(f"{PICTURES}/{person.number + 1}/{name}.{ending}", person, k, _emotion(person, k), crop)
+    return f"{PICTURES}/{person.number + 1}/{name}.{ending}", crop
 
 
 def _emotion(person: Person, k: int) -> int:

@@ -66,7 +66,8 @@ WAYS: dict[str, tuple[dict[int, float], ...]] = {
 ONE_SIDED = ("contempt",)
 """Emotions shown with one side of the face."""
 
-WEAKEST, STRONGEST = 0.7, 1.15
+USUAL, FAINT = (0.7, 1.15), (0.2, 0.75)
+"""Strengths of an expression: as people on pictures show it, and hardly to be seen."""
 UNIT_SPREAD = 0.18
 """Standard deviation of a unit's strength, as a share of it."""
 IDLE_SHARE, IDLE_MOST = 0.25, 0.18
@@ -75,7 +76,9 @@ SPEAKS = 0.12
 """Share of neutral faces whose lips are a little apart."""
 
 
-def draw_units(seed: int, person: int, picture: int, emotion: str) -> dict[str, float]:
+def draw_units(
+    seed: int, person: int, picture: int, emotion: str, strength: tuple[float, float] = USUAL
+) -> dict[str, float]:
     """The action units of one picture.
 
     Args:
@@ -83,13 +86,14 @@ def draw_units(seed: int, person: int, picture: int, emotion: str) -> dict[str, 
         person: the person's number.
         picture: the picture's number among the person's.
         emotion: one of :data:`~facegen_core.emotions.EMOTIONS`.
+        strength: least and greatest factor of the units that show it.
 
     Returns:
         Strengths by name, 0 to about 1.4; one-sided units end in L or R.
     """
     random = numpy_generator(seed, _EMOTION, person, picture, EMOTIONS.index(emotion))
     way = WAYS[emotion][random.integers(len(WAYS[emotion]))]
-    level = random.uniform(WEAKEST, STRONGEST)
+    level = random.uniform(*strength)
     side = random.choice(["L", "R"]) if emotion in ONE_SIDED else ""
     units = {f"AU{unit:02d}{side}": _vary(random, strength * level) for unit, strength in way.items()}
     if emotion == "neutral" and random.random() < SPEAKS:

@@ -11,7 +11,7 @@ from PIL import Image
 from facegen_core.emotions import EMOTIONS
 from facegen_core.images import to_uint8
 from facegen_core.population.anatomy import Anatomy
-from facegen_core.population.emotions import UNIT_NAMES, draw_units, unit_labels
+from facegen_core.population.emotions import UNIT_NAMES, USUAL, draw_units, unit_labels
 from facegen_core.population.identity import Person
 from facegen_core.population.portrait.captions import caption
 from facegen_core.population.portrait.draws import draw_shot
@@ -57,9 +57,11 @@ def _names(seed: int, people: int) -> list[str]:
     return [f"{person:05d}" for person in range(people)]
 
 
-def draw_photo(file: str, person: Person, k: int, emotion: int, crop: Crop) -> Photo:
+def draw_photo(
+    file: str, person: Person, k: int, emotion: int, crop: Crop, strength: tuple[float, float] = USUAL
+) -> Photo:
     """A person's picture number ``k`` with an emotion, 0 to 7; all but the face is the same whatever the emotion."""
-    units = draw_units(person.seed, person.number, k, EMOTIONS[emotion])
+    units = draw_units(person.seed, person.number, k, EMOTIONS[emotion], strength)
     shot = draw_shot(person.seed, person.number, k, units, crop)
     return Photo(file, emotion, shot, caption(person, shot, emotion))
 

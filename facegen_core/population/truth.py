@@ -12,6 +12,8 @@ MASKS = "masks"
 """Folder of the faces' masks, which are no pictures of people."""
 ANOTHER = "counterfactual_of"
 """Fact of a picture that shows the one it names once more, with another emotion."""
+FAINT = "faint"
+"""Fact of a picture whose expression can hardly be seen."""
 Truth = dict[str, Any]
 """``{"person": 7, "pictures": [{"file": path, ...}, ...]}``; the facts are listed in ``picture_writing.py``."""
 

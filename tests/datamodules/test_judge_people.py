@@ -70,6 +70,17 @@ def test_pictures_shown_again_with_another_emotion_are_left_out(root):
     assert sum(len(d) for d in (data.datasets["train"].pictures, data.datasets["val"], data.datasets["test"])) == 48
 
 
+def test_expressions_hardly_to_be_seen_are_trained_on_alone(tmp_path):
+    root = write_people(tmp_path)
+    for path in (root / "truth").glob("*.json"):
+        truth = json.loads(path.read_text())
+        truth["pictures"][0]["faint"] = True
+        path.write_text(json.dumps(truth))
+    data = opened(root)
+    assert [len(data.datasets[name]) for name in ("val", "test")] == [2 * 3, 2 * 3]
+    assert len(data.datasets["train"].pictures) == 8 * 4
+
+
 def test_digest_follows_action_units(tmp_path, root):
     before = opened(root).digest()
     other = write_people(tmp_path / "other")

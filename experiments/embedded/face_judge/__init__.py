@@ -27,11 +27,14 @@ class PhotographedConfig(PopulationConfig):
     Attributes:
         seed: which people; not 0, the seed of people whom others are trained and tested on.
         pictures: of each person.
+        faint: further pictures of each person, in turn a smile hardly to be seen and a face at rest: people smile less
+            on photographs than they do here.
         pixels: side of the pictures.
     """
 
     seed: int = 4101
     pictures: int = 16
+    faint: int = 2
     pixels: int = 128
 
 
@@ -61,7 +64,9 @@ def prepare(config: Config) -> None:
         from facegen_core.population.affectnet_layout import write_affectnet
 
         people = config.population
-        write_affectnet(population_folder(config), people.people, people.seed, people.pixels, people.pictures)
+        write_affectnet(
+            population_folder(config), people.people, people.seed, people.pixels, people.pictures, people.faint
+        )
 
 
 def population_folder(config: Config) -> Path:
@@ -69,7 +74,7 @@ def population_folder(config: Config) -> Path:
     from facegen_core.population.writing import VERSION
 
     people = config.population
-    name = f"judge-{people.people}x{people.pictures}-{people.pixels}px-seed{people.seed}-v{VERSION}"
+    name = f"judge-{people.people}x{people.pictures}+{people.faint}-{people.pixels}px-seed{people.seed}-v{VERSION}"
     return Path(config.outputs) / "data" / name
 
 

@@ -76,8 +76,8 @@ def _card(run: Path, steps: int, lines: list[str]) -> str:
 
 ## Data
 
-The embedded population, as `facegen data population --layout affectnet` writes it; people of a seed of their own, whom
-no other stage is trained or tested on.
+The embedded population, which the command writes (`population` above); people of a seed of their own, whom no other
+stage is trained or tested on.
 
 ## Figures on embedded people held out
 

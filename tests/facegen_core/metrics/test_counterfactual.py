@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from helpers.judges import NoContempt, Projection, pictures
+from helpers.judges import Corner, NoContempt, Projection, pictures, with_faces
 
 from facegen_core.metrics.counterfactual import counterfactual_metrics
 from facegen_core.metrics.functional.identity import id_cosine
@@ -66,3 +66,13 @@ def test_without_a_network_there_is_no_lpips():
     names = counterfactual_metrics(IDENTITY, EMOTION)
     assert not [name for name in names if "lpips" in name]
     assert {"counterfactual_psnr", "counterfactual_ssim", "counterfactual_id", "counterfactual_emotion"} <= set(names)
+
+
+def test_each_judge_has_its_own_framing():
+    """Where no face is found, the recognition network sees none, and the classifier all."""
+    metrics = counterfactual_metrics(IDENTITY, EMOTION, identity_finder=Corner())
+    dark = with_faces(TRUTH, [False] * len(TRUTH))
+    metrics["counterfactual_id"][0].update(dark, dark)
+    metrics["counterfactual_emotion"][0].update(TRUTH, SHOWN)
+    assert metrics["counterfactual_id"][0].compute().isnan()
+    assert float(metrics["counterfactual_emotion"][0].compute()) == 1

@@ -8,6 +8,7 @@ from PIL import Image
 from facegen_core.emotions import EMOTIONS
 from facegen_core.errors import FacegenError
 from facegen_core.population.affectnet_layout import COLUMNS, write_affectnet
+from facegen_core.population.emotions import FAINT, IDLE_MOST, UNIT_SPREAD, WAYS
 from facegen_core.population.ffhq_layout import write_ffhq
 from facegen_core.population.pairs_layout import write_pairs
 from facegen_core.population.truth import read_truths
@@ -145,6 +146,16 @@ def test_pairs_are_two_pictures_of_one_person(pairs):
         assert line["source"].startswith("train/condition/") and line["target"].startswith("train/gt/")
         assert line["source_prompt"].split(",")[0] == line["prompt"].split(",")[0]
     assert any(line["prompt"].endswith("Santa Claus costume") for line in lines)
+
+
+def test_faint_pictures_come_after_the_others_as_faint_smiles_and_faces_at_rest(tmp_path):
+    write_affectnet(tmp_path / "out", people=1, seed=3, pixels=16, pictures=1, faint=2)
+    usual, smile, rest = read_truths(tmp_path / "out")[0]["pictures"]
+    assert "faint" not in usual and smile["faint"] and rest["faint"]
+    assert (smile["emotion"], rest["emotion"]) == (EMOTIONS.index("happy"), EMOTIONS.index("neutral"))
+    strongest = max(way[12] for way in WAYS["happy"])
+    assert 0.05 < smile["action_units"]["AU12"] < strongest * FAINT[1] * (1 + 4 * UNIT_SPREAD)
+    assert rest["action_units"].get("AU12", 0) <= IDLE_MOST
 
 
 def test_another_size_is_refused(affectnet):
