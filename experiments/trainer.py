@@ -50,7 +50,7 @@ def build_trainer(
     validates = len(datamodule.datasets["val"]) > 0  # type: ignore[arg-type]
     engine: list[pl.Callback] = [
         StepSeed(config.seed, settings.accumulate),
-        *([EMA(config.ema.decay)] if config.ema.decay else []),
+        *([EMA(config.ema.decay, config.ema.warm_up)] if config.ema.decay else []),
         NonFiniteGuard(run),
         *callbacks,
         StepLogger(settings.log_every, settings.max_steps, description),

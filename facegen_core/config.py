@@ -50,9 +50,12 @@ class EmaConfig:
 
     Attributes:
         decay: share of the old average kept at each optimiser step; 0 switches the average off.
+        warm_up: keep no more than (1 + n) / (10 + n) of it at step n, so that a long average soon forgets the first
+            weights.
     """
 
     decay: float = 0.0
+    warm_up: bool = False
 
     def check(self) -> None:
         """Refuses what is no share."""

@@ -17,14 +17,15 @@ class EMA(pl.Callback):
 
     Args:
         decay: share of the old average kept at each optimiser step.
+        warm_up: see :class:`EmaConfig`.
     """
 
     state_key = "ema"
 
-    def __init__(self, decay: float) -> None:
+    def __init__(self, decay: float, warm_up: bool = False) -> None:
         if not 0 < decay < 1:
             raise ValueError(f"decay must lie between 0 and 1, got {decay}")
-        self.decay = decay
+        self.decay, self.warm_up = decay, warm_up
         self.average: dict[str, Tensor] = {}
         self.trained: dict[str, Tensor] = {}
         self.last_step = 0
@@ -47,7 +48,7 @@ class EMA(pl.Callback):
         torch._foreach_lerp_(
             [self.average[name] for name in weights],
             [weight.detach().float() for weight in weights.values()],
-            1 - self.decay,
+            1 - self._kept(pl_module.step),
         )
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -70,6 +71,9 @@ class EMA(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.average, self.last_step = dict(state_dict["average"]), int(state_dict["last_step"])
+
+    def _kept(self, step: int) -> float:
+        return min(self.decay, (1 + step) / (10 + step)) if self.warm_up else self.decay
 
     def _swap_in(self, pl_module: pl.LightningModule) -> None:
         weights = self._weights(pl_module)
