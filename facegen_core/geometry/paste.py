@@ -23,10 +23,17 @@ from facegen_core.geometry.face_crop import invert, move_points, warp
 from facegen_core.geometry.squares import Corners, matrix_of
 from facegen_core.images import from_uint8, to_uint8
 
-FEATHER = 0.15
-"""Share of the square's side along which the change fades in from each border."""
-WINDOW, SIGMA = 11, 1.5
-"""Pixels of the crop around each in which structure is compared; those of SSIM."""
+EYES = 0.3
+"""Of the square's side: the face's outline in it runs from the top straight down this far, then in half an ellipse to
+the chin, which leaves out what lies beside the jaw."""
+FINE, COARSE = (0.03, 0.1), (0.3, 0.25)
+"""Shares of the square's side along which the change fades in from the top, and from the rest of the outline. Its fine
+part does so at once, as brows lie just below the top; its coarse part slowly, as a drift of colour would show an edge:
+each band along its own length (Burt and Adelson, 1983)."""
+COARSE_SIGMA = 0.12
+"""Share of the side over which the coarse part is averaged."""
+SIGMA = 1.5
+"""Pixels of the crop: of the Gaussian window in which structure is compared, as SSIM does it."""
 FAINT = 0.015**2
 """Variance below which there is no structure to speak of: the skin's, whose detail may stay on any new shading."""
 SAME, GONE = 0.97, 0.7
@@ -39,9 +46,7 @@ _PIXELS_AT_ONCE = 1 << 21  # of the photograph, about 300 MB
 Pixels = npt.NDArray[np.uint8]
 
 
-def paste_change(
-    photograph: Pixels, before: Tensor, after: Tensor, corners: Corners, feather: float = FEATHER
-) -> Pixels:
+def paste_change(photograph: Pixels, before: Tensor, after: Tensor, corners: Corners) -> Pixels:
     """Puts the change of a face into its photograph.
 
     Args:
@@ -49,7 +54,6 @@ def paste_change(
         before: (3, S, S) in [0, 1], the crop as it comes out of the network unedited; S at least 6.
         after: (3, S, S) in [0, 1], the edited crop.
         corners: of the square that was cut out, in the photograph.
-        feather: share of the square's side along which the change fades in.
 
     Returns:
         (H, W, 3), a copy; outside the square, and where nothing changed, bit for bit as it was.
@@ -60,14 +64,16 @@ def paste_change(
     if before.shape != after.shape or before.ndim != 3 or len(before) != 3 or before.shape[1] != before.shape[2]:
         raise ValueError(f"need two crops (3, S, S), got {tuple(before.shape)} and {tuple(after.shape)}")
     before, after = before.detach().float().cpu(), after.detach().float().cpu()
-    layers = torch.cat([after - before, before, gone(before, after)[None]])
+    change = after - before
+    coarse = _blurred(change, COARSE_SIGMA * before.shape[-1])
+    layers = torch.cat([change - coarse, coarse, before, gone(before, after)[None]])
     matrix = matrix_of(corners, before.shape[-1])
     pasted = photograph.copy()
     (left, top), (right, bottom) = _pixels_within(corners, photograph.shape[1], photograph.shape[0])
     rows = max(1, _PIXELS_AT_ONCE // max(1, right - left))
     for start in range(top, bottom, rows):
         part = slice(start, min(start + rows, bottom)), slice(left, right)
-        pasted[part] = _changed(photograph[part], layers, _seen_from(matrix, left, start), feather)
+        pasted[part] = _changed(photograph[part], layers, _seen_from(matrix, left, start))
     return pasted
 
 
@@ -94,34 +100,41 @@ def gone(before: Tensor, after: Tensor) -> Tensor:
 
 
 def _around(x: Tensor) -> Tensor:
-    """Means around each pixel, mirrored beyond the border."""
-    return gaussian_blur(x, [WINDOW, WINDOW], [SIGMA, SIGMA])
+    """Means around each pixel."""
+    return _blurred(x, SIGMA)
 
 
-def _changed(photograph: Pixels, layers: Tensor, matrix: Tensor, feather: float) -> Pixels:
+def _blurred(x: Tensor, sigma: float) -> Tensor:
+    """Means (..., S, S) weighted by a Gaussian around each pixel, mirrored beyond the border."""
+    reach = min(math.ceil(3 * sigma), x.shape[-1] - 1)
+    window = 2 * reach + 1
+    return gaussian_blur(gaussian_blur(x, [window, 1], [sigma, sigma]), [1, window], [sigma, sigma])
+
+
+def _changed(photograph: Pixels, layers: Tensor, matrix: Tensor) -> Pixels:
     """A part of the photograph (h, w, 3) with the change in it.
 
     Args:
         photograph: the part.
-        layers: (7, S, S): change, the crop before it, and what is gone of that.
+        layers: (10, S, S): fine and coarse change, the crop before it, and what is gone of that.
         matrix: (1, 2, 3) from this part to the crop.
-        feather: as for :func:`paste_change`.
     """
     there = from_uint8(photograph)
     height, width = photograph.shape[:2]
     found = warp(layers[None], invert(matrix), (height, width), interpolation="bicubic")[0]
-    change, before, share = found[:3], found[3:6], found[6].clamp(0, 1)
-    change = _fade(matrix, height, width, layers.shape[-1], feather) * (change - share * (there - before))
-    return to_uint8(there + change)
+    fine, coarse, before, share = found[:3], found[3:6], found[6:9], found[9].clamp(0, 1)
+    near, far = (_fade(matrix, height, width, layers.shape[-1], *lengths) for lengths in (FINE, COARSE))
+    return to_uint8(there + far * coarse + near * (fine - share * (there - before)))
 
 
-def _fade(matrix: Tensor, height: int, width: int, size: int, feather: float) -> Tensor:
-    """(h, w): 1 in the middle of the square, falling to 0 at its border along half a cosine; 0 outside."""
+def _fade(matrix: Tensor, height: int, width: int, size: int, top: float, rest: float) -> Tensor:
+    """(h, w): 1 on the face in the square, falling to 0 at its outline along half a cosine; 0 outside."""
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     points = torch.stack([x, y], -1).reshape(1, -1, 2)
-    place = (move_points(points, matrix)[0] + 0.5) / size
-    edge = (torch.minimum(place, 1 - place) / feather).clamp(0, 1)
-    return ((1 - torch.cos(math.pi * edge)) / 2).prod(1).reshape(height, width).float()
+    across, down = ((move_points(points, matrix)[0] + 0.5) / size).unbind(1)
+    outwards = torch.hypot(2 * across - 1, (down - EYES).clamp(min=0) / (1 - EYES))
+    edge = torch.stack([down / top, (1 - outwards) / (2 * rest)]).clamp(0, 1)
+    return ((1 - torch.cos(math.pi * edge)) / 2).prod(0).reshape(height, width).float()
 
 
 def _pixels_within(corners: Corners, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:

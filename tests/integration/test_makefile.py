@@ -24,7 +24,8 @@ CALLED = {
     "setup": "", "test": "-m pytest", "lint": "ruff check", "demo": "facegen reproduce", "bench": "tests.bench",
     "data-population": "facegen data population", "data-check": "facegen data check",
     "data-prepare": "facegen data prepare", "compare": "facegen compare",
-    "dashboard": "facegen dashboard", "export-face_judge": "facegen export face_judge", "clean": "rm -rf",
+    "dashboard": "facegen dashboard", "export-face_judge": "facegen export face_judge",
+    "edit-emotion_ldm": "facegen edit emotion_ldm", "clean": "rm -rf",
 }  # fmt: skip
 
 
