@@ -25,22 +25,27 @@ def augmented(
     Returns:
         (B, 3, S, S) in [0, 1].
     """
-    draws = _Draws(len(pictures), strength, random, pictures.device)
+    draws = _Draws(len(pictures), strength, config.milder, random, pictures.device)
     if config.occlude:
         pictures = _occluded(pictures, config, draws)
     pictures = _relit(pictures, config, draws)
     if config.mask:
         pictures = _masked(pictures, config, draws)
     pictures = _blurred(pictures, config, draws)
-    noise = strength * config.noise * draws.uniform(1, 1, 1)
+    noise = draws.strength * config.noise * draws.uniform(1, 1, 1)
     return (pictures + noise * draws.normal(*pictures.shape[1:])).clamp(0, 1)
 
 
 class _Draws:
     """Random numbers, one row a picture."""
 
-    def __init__(self, count: int, strength: float, random: torch.Generator | None, device: torch.device) -> None:
-        self.count, self.strength, self.random, self.device = count, strength, random, device
+    def __init__(
+        self, count: int, strength: float, milder: float, random: torch.Generator | None, device: torch.device
+    ) -> None:
+        self.count, self.random, self.device = count, random, device
+        weaker, factor = self.uniform(1, 1, 1) < milder, self.uniform(1, 1, 1)
+        self.strength = strength * torch.where(weaker, factor, 1.0)
+        """(B, 1, 1, 1)."""
 
     def normal(self, *shape: int) -> Tensor:
         return torch.randn(self.count, *shape, generator=self.random, device=self.device)

@@ -35,6 +35,7 @@ class AugmentConfig:
         noise: largest standard deviation of the sensor's noise.
         mask: share of pictures of which only the inner face is left, on another background.
         occlude: share of pictures with a rectangle of one colour on them.
+        milder: share of pictures for which all this is weaker, by a factor drawn evenly from 0 to 1.
     """
 
     light: float = 0.36
@@ -47,6 +48,7 @@ class AugmentConfig:
     noise: float = 0.06
     mask: float = 0.5
     occlude: float = 0.2
+    milder: float = 0.0
 
 
 @dataclass
@@ -80,7 +82,7 @@ class FaceJudgeConfig:
     identity_augment: AugmentConfig = field(default_factory=AugmentConfig)
     emotion_augment: AugmentConfig = field(
         default_factory=lambda: AugmentConfig(
-            light=0.6, gamma=0.45, cast=0.2, contrast=0.4, blur=0.8, noise=0.1, mask=0.3
+            light=0.6, gamma=0.45, cast=0.2, contrast=0.4, blur=0.8, noise=0.1, mask=0.3, milder=0.5
         )
     )
     ramp: float = 0.25

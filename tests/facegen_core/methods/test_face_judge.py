@@ -127,6 +127,14 @@ def test_augmentation_of_no_strength_changes_nothing():
     assert torch.allclose(augmented(given, AugmentConfig(), 0.0, seeded()), given, atol=1e-6)
 
 
+@pytest.mark.parametrize(("milder", "variance"), [(0.0, 1.0), (1.0, 1 / 3), (0.5, 2 / 3)])
+def test_milder_pictures_have_a_strength_drawn_evenly(milder, variance):
+    """Factors that are even on 0 to 1 have a mean square of 1/3; of brightness alone, whose logarithm they scale."""
+    only = AugmentConfig(0, 0, 0.1, 0, 0, 0, 0, 0, 0, 0, milder)
+    change = (augmented(torch.full((20000, 3, 4, 4), 0.3), only, 1.0, seeded())[:, 0, 0, 0] / 0.3).log()
+    assert float(change.square().mean()) == pytest.approx(variance * 0.1**2, rel=0.05)
+
+
 def test_mask_leaves_the_inner_face_and_hides_the_rest():
     only = AugmentConfig(0, 0, 0, 0, 0, 0, 0, 0, mask=1.0, occlude=0)
     given = pictures(64).clamp(1e-3, 1)
