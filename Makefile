@@ -14,7 +14,7 @@ RUN ?= last
 # shape_cgan reads the codes of an SAE, not a data set.
 WORDS = $(if $(DATA),$(if $(filter shape_cgan,$*),,data.root=$(DATA))) $(SET)
 
-STAGES := sae shape_cgan texture_progan coma face_judge vqgan
+STAGES := sae shape_cgan texture_progan coma face_judge vqgan emotion_ldm
 PAPERS := face3d
 EXPORTED := face_judge
 EDITED := emotion_ldm

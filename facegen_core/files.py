@@ -24,6 +24,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def settle_text(path: Path, text: str) -> None:
+    """Writes a text file whole or not at all; one that holds this text already keeps its time."""
+    if not path.is_file() or path.read_bytes() != text.encode():
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(text.encode())
+
+
 @contextlib.contextmanager
 def only_one(path: Path) -> Iterator[None]:
     """Holds the lock file ``path``: other processes of this machine wait at the same place; a killed one lets go."""

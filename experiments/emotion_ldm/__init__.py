@@ -1,5 +1,5 @@
 """EmotionLDM: stages."""
 
-from experiments.emotion_ldm import vqgan
+from experiments.emotion_ldm import emotion_ldm, vqgan
 
-STAGES = {"vqgan": vqgan}
+STAGES = {"vqgan": vqgan, "emotion_ldm": emotion_ldm}

@@ -51,8 +51,8 @@ class PictureStageConfig(StageConfig):
         super().check()
         if self.data.root is None and self.population.people < 2:
             raise ConfigError(
-                "data.root: no value. Give the folder of your AffectNet data, data.root=DIR, or use profile=demo, which "
-                "brings people of its own."
+                "data.root: no value. Give the folder of your AffectNet data, data.root=DIR, or use profile=demo, "
+                "which brings people of its own."
             )
 
 

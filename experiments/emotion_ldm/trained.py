@@ -2,16 +2,21 @@
 
 from __future__ import annotations  # the heavy types below are named, not imported, until one is opened
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.evaluate import read_checkpoint
 from experiments.runs import find_run, stage_folder
-from facegen_core.config import as_config
+from facegen_core.config import as_config, load_config
+from facegen_core.methods.emotion_ldm.denoiser_config import DenoiserConfig
 from facegen_core.methods.emotion_ldm.vqgan_config import FirstStageConfig
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.vq_model import VQModel
+    from torch import nn
+
+    from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
 
 PAPER = "emotion_ldm"
 
@@ -24,21 +29,48 @@ def open_first_stage(reference: str, outputs: str) -> tuple[VQModel, FirstStageC
         outputs: the folder of all runs.
 
     Returns:
-        It, in evaluation mode on the CPU; its sizes; the SHA-256 of the checkpoint it was read from.
+        It, in evaluation mode on the CPU; its sizes; the digest of its weights.
 
     Raises:
         FacegenError: there is no such run.
         CheckpointError: it has no checkpoint yet, or a damaged one.
     """
-    from facegen_core.checkpoint import digest_path
     from facegen_core.methods.emotion_ldm.first_stage import build_first_stage
 
     run = find_run(stage_folder(outputs, PAPER, "vqgan"), reference)
-    path, saved = read_checkpoint(run, Path(reference) if reference.endswith(".ckpt") else None)
+    _, saved = read_checkpoint(run, Path(reference) if reference.endswith(".ckpt") else None)
     config = as_config(FirstStageConfig, saved["hyper_parameters"]["model"]["first_stage"])
     network = build_first_stage(config)
     network.load_state_dict(network_weights(saved, "first_stage"))
-    return network.eval().requires_grad_(False), config, digest_path(path).read_text().split()[0]
+    return network.eval().requires_grad_(False), config, weights_digest(network)
+
+
+def open_denoiser(reference: str, outputs: str) -> tuple[EmotionDenoiser, DenoiserConfig, str]:
+    """The denoiser of an EmotionLDM run with its averaged weights.
+
+    Args:
+        reference: "last" for the run begun last, a run's name or folder, or one of its checkpoints.
+        outputs: the folder of all runs.
+
+    Returns:
+        It, in evaluation mode on the CPU, its weights frozen; its settings; which first stage it was trained on, for
+        :func:`open_first_stage`.
+
+    Raises:
+        FacegenError: there is no such run.
+        CheckpointError: it has no checkpoint yet, or a damaged one.
+    """
+    from experiments.emotion_ldm import emotion_ldm
+    from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
+
+    run = find_run(stage_folder(outputs, PAPER, "emotion_ldm"), reference)
+    _, saved = read_checkpoint(run, Path(reference) if reference.endswith(".ckpt") else None)
+    config = as_config(DenoiserConfig, saved["hyper_parameters"]["model"])
+    network = EmotionDenoiser(config)
+    network.load_state_dict(network_weights(saved, "denoiser"))
+    network.unet.load_state_dict(network_weights(saved, "denoiser.unet"))
+    settings: emotion_ldm.Config = load_config(emotion_ldm.Config, run / "config.yaml")
+    return network.eval().requires_grad_(False), config, settings.first_stage
 
 
 def network_weights(saved: dict[str, Any], network: str) -> dict[str, Any]:
@@ -52,3 +84,12 @@ def network_weights(saved: dict[str, Any], network: str) -> dict[str, Any]:
     state = {name.removeprefix(prefix): value for name, value in saved["state_dict"].items() if name.startswith(prefix)}
     average = saved["callbacks"].get("ema", {}).get("average", {})
     return state | {name: value for name, value in average.items() if name in state}
+
+
+def weights_digest(network: nn.Module) -> str:
+    """SHA-256 of a network's weights, on the CPU: the same wherever they lie, and however often they are saved."""
+    digest = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        digest.update(value.contiguous().numpy())
+    return digest.hexdigest()

@@ -1,5 +1,6 @@
 """How wrong predicted noise is: the loss, and its value on held-out samples, comparable from step to step."""
 
+import itertools
 from typing import Any
 
 import torch
@@ -82,6 +83,6 @@ def timed_errors(steps: int, bands: int) -> dict[str, tuple[Metric, tuple[str, .
     edges = [band * steps // bands for band in range(bands + 1)]
     spans = {"loss": (0, steps - 1)}
     width = len(str(steps - 1))
-    for first, after in zip(edges[:-1], edges[1:], strict=True):
+    for first, after in itertools.pairwise(edges):
         spans[f"loss_t{first:0{width}d}_{after - 1:0{width}d}"] = (first, after - 1)
     return {name: (TimedError(*span), ("error", "t")) for name, span in spans.items()}

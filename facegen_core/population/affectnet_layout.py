@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from facegen_core.emotions import EMOTIONS
-from facegen_core.files import atomic_path
+from facegen_core.files import settle_text
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.emotions import FAINT as FAINT_STRENGTH
 from facegen_core.population.identity import Person
@@ -115,8 +116,9 @@ def _write_lists(out: Path) -> None:
         split = "validation" if truth["person"] % HELD_OUT == HELD_OUT - 1 else "training"
         rows[split] += [_row(picture) for picture in truth["pictures"] if picture["file"].startswith(PICTURES)]
     for split, lines in rows.items():
-        with atomic_path(out / LISTS / f"{split}.csv") as temporary, temporary.open("w", newline="") as file:
-            csv.writer(file).writerows(lines)
+        table = io.StringIO()
+        csv.writer(table).writerows(lines)
+        settle_text(out / LISTS / f"{split}.csv", table.getvalue())
 
 
 def _row(picture: dict[str, Any]) -> list[Any]:

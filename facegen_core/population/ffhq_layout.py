@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from facegen_core.emotions import EMOTIONS
-from facegen_core.files import atomic_path
+from facegen_core.files import settle_text
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.identity import Person
 from facegen_core.population.picture_writing import Photo, draw_photo, picture_layout, write_photos
@@ -74,8 +74,7 @@ def _write_table(out: Path) -> None:
         category = "training" if person < trained_on else "validation"
         for picture in truth["pictures"]:
             table[str(len(table))] = _entry(out, picture, category)
-    with atomic_path(out / TABLE) as temporary:
-        temporary.write_text(json.dumps(table))
+    settle_text(out / TABLE, json.dumps(table))
 
 
 def _entry(out: Path, picture: dict[str, Any], category: str) -> dict[str, Any]:

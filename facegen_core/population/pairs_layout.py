@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from facegen_core.emotions import EMOTIONS
-from facegen_core.files import atomic_path
+from facegen_core.files import settle_text
 from facegen_core.population.anatomy import Anatomy
 from facegen_core.population.emotions import draw_units
 from facegen_core.population.identity import Person
@@ -88,5 +88,4 @@ def _write_prompts(out: Path) -> None:
             if "source" in picture:
                 keys = {key: picture[key] for key in ("source", "prompt", "source_prompt", "direction")}
                 lines.append(json.dumps(keys | {"target": picture["file"]}))
-    with atomic_path(out / "train" / "prompts.jsonl") as temporary:
-        temporary.write_text("\n".join(lines) + "\n")
+    settle_text(out / "train" / "prompts.jsonl", "\n".join(lines) + "\n")

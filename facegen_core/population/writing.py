@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from facegen_core.errors import FacegenError
-from facegen_core.files import atomic_path, only_one
+from facegen_core.files import only_one, settle_text
 from facegen_core.population.anatomy import Anatomy, anatomy
 from facegen_core.population.identity import Person, draw_identity, neutral_heads
 from facegen_core.population.skin import LEAST_PIXELS, MOST_PIXELS, paint
@@ -184,8 +184,7 @@ def _claim(out: Path, wanted: Population) -> None:
             raise FacegenError(
                 f"{out}: holds {found['people']} people already. Give another folder for {wanted.people}."
             )
-    with atomic_path(note) as temporary:
-        temporary.write_text(json.dumps(asdict(wanted), indent=1) + "\n")
+    settle_text(note, json.dumps(asdict(wanted), indent=1) + "\n")
 
 
 def _need_room(out: Path, wanted: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
+import torch.nn.functional as F
 from PIL.Image import Image
 from torch import Tensor
 
@@ -19,6 +20,9 @@ from lightning_modules.emotion_ldm import EmotionLDMModule
 
 TARGETS = (1, 2, 3, 4, 5, 6)
 """The six emotions of the paper's tables, happy to anger."""
+
+PIXELS = 128
+"""Side of a picture on the sheet at least, small ones enlarged pixel by pixel."""
 
 Decode = Callable[[Tensor], Tensor]
 """Latents (B, C, h, w) -> pictures (B, 3, R, R), about [-1, 1]."""
@@ -91,10 +95,12 @@ def edit_sheets(
         )  # fmt: skip
         rows.append(torch.cat([latents[:, None], made.unflatten(0, (count, -1))], dim=1))
     shown = torch.stack(rows, dim=1)  # face, edit, column
-    pictures = from_signed(decode(shown.flatten(0, 2)).float()).cpu().unflatten(0, shown.shape[:3])
-    down = [f"{edit.strength}, x{edit.guidance:g}" for edit in edits]
+    pictures = from_signed(decode(shown.flatten(0, 2)).float()).cpu()
+    pictures = F.interpolate(pictures, scale_factor=max(1, PIXELS // pictures.shape[-1])).unflatten(0, shown.shape[:3])
+    down = [f"t0 {edit.strength}, guidance {edit.guidance:g}" for edit in edits]
+    across = [EMOTIONS[target] for target in TARGETS]
+    first = [f"{EMOTIONS[shows]} (source)" if shows >= 0 else "source" for shows in source.tolist()]
     return [
-        titled_sheet([list(row) for row in face], down, [EMOTIONS[s] + " (source)" if s >= 0 else "source", *names])
-        for face, s in zip(pictures, source.tolist(), strict=True)
-        for names in [[EMOTIONS[target] for target in TARGETS]]
+        titled_sheet([list(row) for row in face], down, [name, *across])
+        for face, name in zip(pictures, first, strict=True)
     ]

@@ -2,6 +2,8 @@
 
 from tests.bench import (
     bench_bp4d,
+    bench_denoiser,
+    bench_guidance,
     bench_meshes,
     bench_pictures,
     bench_population,
@@ -18,3 +20,5 @@ if __name__ == "__main__":
     bench_population.main()
     bench_render.main()
     bench_specificity.main()
+    bench_guidance.main()
+    bench_denoiser.main()

@@ -95,6 +95,16 @@ def test_ema_is_the_weighted_sum_of_the_weights_after_each_optimiser_step(accumu
     assert torch.allclose(ema.average["0.weight"].double(), expected, atol=1e-7)
 
 
+def test_ema_that_warms_up_keeps_less_at_first():
+    """At step n no more than (1 + n) / (10 + n): 2/11, 3/12, 4/13, and then 0.3 as asked for."""
+    module, ema, recorder = Tiny(), EMA(0.3, warm_up=True), Recorder()
+    expected = module.net[0].weight.detach().double().clone()
+    fit(module, ema, recorder, steps=4)
+    for kept, after in zip((2 / 11, 3 / 12, 0.3, 0.3), recorder.after, strict=True):
+        expected = kept * expected + (1 - kept) * after["net.0.weight"].double()
+    assert torch.allclose(ema.average["0.weight"].double(), expected, atol=1e-7)
+
+
 def test_ema_averages_only_trained_weights_of_the_named_network():
     ema = EMA(DECAY)
     fit(Tiny(), ema, steps=1)

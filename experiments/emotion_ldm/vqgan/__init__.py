@@ -5,9 +5,9 @@ from __future__ import annotations  # the heavy types below are named, not impor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from experiments.emotion_ldm import data
 from experiments.emotion_ldm.data import PictureStageConfig
-from experiments.emotion_ldm.data import build_datamodule as build_datamodule
-from experiments.emotion_ldm.data import prepare as prepare  # a stage's own, see experiments/__init__.py
+from experiments.emotion_ldm.data import build_datamodule as build_datamodule  # a stage's own, see experiments/__init__
 from facegen_core.errors import ConfigError
 from facegen_core.methods.emotion_ldm.vqgan_config import VQGANConfig
 
@@ -41,6 +41,15 @@ class Config(PictureStageConfig):
                 f"data.pixels = {self.data.pixels}: the networks are for model.first_stage.pixels = "
                 f"{self.model.first_stage.pixels}."
             )
+
+
+def prepare(config: Config) -> None:
+    """Takes the population's pictures if they stand in for AffectNet, unless weights are missing that come after."""
+    if config.data.root is None:
+        from facegen_core.methods.emotion_ldm.perceptual import build_perceptual
+
+        build_perceptual(config.model.perceptual)
+    data.prepare(config)
 
 
 def build_module(config: Config, datamodule: AffectNetDataModule) -> VQGANModule:

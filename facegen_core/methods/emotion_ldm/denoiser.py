@@ -1,7 +1,7 @@
 """EmotionLDM's denoiser: a U-Net that is told an emotion [P 3.2, eq. 12]."""
 
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 
 from facegen_core.emotions import EMOTIONS

@@ -26,15 +26,13 @@ class Reconstruction(NamedTuple):
 def build_first_stage(config: FirstStageConfig) -> VQModel:
     """The autoencoder with random weights.
 
-    The quantiser weighs its two terms as CompVis' does ("legacy"): 1 pulls latents to the codebook, 0.25 the codebook to
-    latents. Latents are not scaled (scaling_factor 1) [A].
+    The quantiser weighs its two terms as CompVis' does ("legacy"): 1 pulls latents to the codebook, 0.25 the codebook
+    to latents. Latents are not scaled (scaling_factor 1) [A].
     """
-    levels = len(config.channels)
-    down = ["DownEncoderBlock2D"] * (levels - 1) + [
-        "AttnDownEncoderBlock2D" if config.attention else "DownEncoderBlock2D"
-    ]
-    up = ["AttnUpDecoderBlock2D" if config.attention else "UpDecoderBlock2D"] + ["UpDecoderBlock2D"] * (levels - 1)
-    return VQModel(
+    plain, attention = len(config.channels) - 1, "Attn" if config.attention else ""
+    down = ["DownEncoderBlock2D"] * plain + [f"{attention}DownEncoderBlock2D"]
+    up = [f"{attention}UpDecoderBlock2D"] + ["UpDecoderBlock2D"] * plain
+    network = VQModel(
         in_channels=3,
         out_channels=3,
         down_block_types=tuple(down),
@@ -48,6 +46,9 @@ def build_first_stage(config: FirstStageConfig) -> VQModel:
         vq_embed_dim=config.latent_channels,
         scaling_factor=1.0,
     )
+    if config.code_range is not None:
+        network.quantize.embedding.weight.data.uniform_(-config.code_range, config.code_range)
+    return network
 
 
 def encode(first_stage: VQModel, pictures: Tensor) -> Tensor:

@@ -87,5 +87,5 @@ def manipulate(
 
 
 def _under(model: EmotionModel, emotion: Tensor, guidance: float) -> Denoise:
-    null = model.context(torch.full_like(emotion, -1))
+    null = model.context(torch.full_like(emotion, -1))  # no emotion
     return guided(model, model.context(emotion), null, guidance)

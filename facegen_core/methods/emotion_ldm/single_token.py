@@ -1,8 +1,8 @@
 """Cross-attention to one token, without what cannot change its result."""
 
-from diffusers import UNet2DConditionModel
 from diffusers.models.attention import BasicTransformerBlock
 from diffusers.models.attention_processor import Attention
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
 
 
@@ -47,6 +47,6 @@ def use_single_token(unet: UNet2DConditionModel) -> None:
     """
     for block in unet.modules():
         if isinstance(block, BasicTransformerBlock):
-            block.attn2.set_processor(SingleToken())
+            block.attn2.set_processor(SingleToken())  # type: ignore[arg-type]  # the hint lists diffusers' own alone
             for part in (block.norm2, block.attn2.to_q, block.attn2.to_k):
                 part.requires_grad_(False)

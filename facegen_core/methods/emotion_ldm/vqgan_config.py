@@ -20,6 +20,8 @@ class FirstStageConfig:
         attention: self-attention after each block of the last level, as well as in the middle [A].
         latent_channels: of the latents and of the codebook's entries [P, A].
         codes: entries of the codebook [P, A].
+        code_range: they are drawn evenly from minus to plus this; 1 / codes if null [P, A], from where a short run gets
+            to use but a few of them.
     """
 
     pixels: int = 128
@@ -29,6 +31,7 @@ class FirstStageConfig:
     attention: bool = True
     latent_channels: int = 3
     codes: int = 16384
+    code_range: float | None = None
 
     @property
     def latent_pixels(self) -> int:
@@ -51,6 +54,8 @@ class FirstStageConfig:
         for name in ("blocks", "latent_channels", "codes"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"first_stage.{name} = {getattr(self, name)}: must be 1 or more.")
+        if self.code_range is not None and self.code_range <= 0:
+            raise ConfigError(f"first_stage.code_range = {self.code_range}: must be above 0, or null.")
 
 
 @dataclass
@@ -82,9 +87,10 @@ class VQGANConfig:
             embedded identity judge's features; or "none".
         perceptual_weight: its weight [A].
         quantiser_weight: of the codebook's loss [A].
-        disc_start: steps before the discriminator is trained and heard [? R taming-transformers; latent-diffusion has 0
-            and 1].
-        disc_weight: of its loss, times the adaptive weight [? R taming-transformers; latent-diffusion has 0.75 and 0.6].
+        disc_start: steps before the discriminator is trained and heard [?; R taming-transformers; latent-diffusion's
+            vq-f4 has 0, its vq-f8 1].
+        disc_weight: of its loss, times the adaptive weight [?; R taming-transformers; latent-diffusion's vq-f4 has
+            0.75, its vq-f8 0.6].
     """
 
     first_stage: FirstStageConfig = field(default_factory=FirstStageConfig)

@@ -148,6 +148,12 @@ def test_pairs_are_two_pictures_of_one_person(pairs):
     assert any(line["prompt"].endswith("Santa Claus costume") for line in lines)
 
 
+def test_complete_folder_keeps_its_times_which_caches_are_named_by(affectnet):
+    times = {path: path.stat().st_mtime_ns for path in affectnet.rglob("*.*") if path.name != ".lock"}
+    write_affectnet(affectnet, people=10, seed=3, pixels=PIXELS, pictures=2)
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
 def test_faint_pictures_come_after_the_others_as_faint_smiles_and_faces_at_rest(tmp_path):
     write_affectnet(tmp_path / "out", people=1, seed=3, pixels=16, pictures=1, faint=2)
     usual, smile, rest = read_truths(tmp_path / "out")[0]["pictures"]
