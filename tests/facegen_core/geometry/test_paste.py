@@ -82,16 +82,15 @@ def test_spot_of_the_crop_lands_where_it_was_cut_out(place):
     corners, grey = square(*PLACES[place]), np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
     before = torch.full((3, 64, 64), 100 / 255)
     spot = torch.zeros(64, 64)
-    spot[18:25, 40:47] = 0.3  # its middle at (43, 21) of pixels from 0 on
+    spot[36:43, 34:41] = 0.3  # its middle at (37, 39) of pixels from 0 on
     light = paste_change(grey, before, before + spot, corners).astype(float)[..., 0] - 100
+    light[light < 0.15 * 255] = 0
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH] + 0.5
     found = np.array([(light * x).sum(), (light * y).sum()]) / light.sum()
-    wanted = corners[0] + (43.5 * (corners[3] - corners[0]) + 21.5 * (corners[1] - corners[0])) / 64
-    assert np.abs(found - wanted).max() < 0.25
-    if place == "over the border":
-        return
+    wanted = corners[0] + (37.5 * (corners[3] - corners[0]) + 39.5 * (corners[1] - corners[0])) / 64
+    assert np.abs(found - wanted).max() < 0.35 and light.max() > 60
     area = 49 / 64**2 * np.linalg.norm(corners[3] - corners[0]) ** 2
-    assert light.sum() == pytest.approx(0.3 * 255 * area, rel=0.08)
+    assert (light > 0).sum() == pytest.approx(area, rel=0.2, abs=2)
 
 
 def test_smooth_change_is_scikit_images_bicubic_warp_of_it():
