@@ -46,9 +46,9 @@ class VQGANModule(FaceGenModule):
         self.automatic_optimization = False
         self.config, self.optim = as_config(VQGANConfig, model), as_config(OptimConfig, optim)
         self.save_hyperparameters({"model": to_plain(self.config), "optim": to_plain(self.optim)})
-        layout = torch.channels_last
-        self.first_stage = build_first_stage(self.config.first_stage).to(memory_format=layout)
-        self.discriminator = PatchDiscriminator(self.config.discriminator).to(memory_format=layout)
+        self.first_stage = build_first_stage(self.config.first_stage)
+        self.discriminator = PatchDiscriminator(self.config.discriminator)
+        nn.Module.to(self, memory_format=torch.channels_last)
         self._frozen = (perceptual,)  # in a tuple, so that it is no submodule
 
     @property

@@ -30,7 +30,7 @@ def trained(rank: int, data: torch.Tensor, **hardware: Any) -> torch.Tensor:
     )  # fmt: skip
     trainer.fit(module, torch.utils.data.DataLoader(batches, batch_size=None))
     assert trainer.global_step == 2 * STEPS, "both optimisers' steps are counted, before the start too"
-    return torch.nn.utils.parameters_to_vector(module.parameters()).detach()
+    return torch.cat([weight.detach().reshape(-1) for weight in module.parameters()])
 
 
 RANK = f"""

@@ -84,7 +84,7 @@ def evaluate(
         metric.to(device)  # and with it the network that compares pictures
     with torch.no_grad():
         for batch in datamodule.test_dataloader():
-            outputs = module.validation_step({key: value.to(device) for key, value in batch.items()}, 0)
+            outputs = module.validation_step(module.transfer_batch_to_device(batch, device, 0), 0)
             for metric, fields in metrics.values():
                 metric.update(*(outputs[name] for name in fields))
     values, tags = {}, dict[str, str]()
