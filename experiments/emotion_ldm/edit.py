@@ -152,9 +152,9 @@ def edit(wish: Wish) -> None:
         WeightsNotFoundError: the judge's weights are missing.
     """
     wish.check()
+    jobs = find_jobs(wish.inputs, wish.out, wish.targets, wish.overwrite)
     if wish.model == "last":
         wish = replace(wish, model=str(find_run(stage_folder(wish.outputs, "emotion_ldm", "emotion_ldm"), "last")))
-    jobs = find_jobs(wish.inputs, wish.out, wish.targets, wish.overwrite)
     edit_all(wish, jobs, open_editor(wish), _teller(wish))
 
 
