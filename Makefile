@@ -17,17 +17,18 @@ WORDS = $(if $(DATA),$(if $(filter shape_cgan,$*),,data.root=$(DATA))) $(SET)
 STAGES := sae shape_cgan texture_progan coma face_judge vqgan emotion_ldm
 PAPERS := face3d
 EXPORTED := face_judge emotion_ldm
+EDITED := emotion_ldm
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint data-population data-check data-prepare dashboard compare bench doctor clean stages papers \
 	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%) \
-	$(EXPORTED:%=export-%)
+	$(EXPORTED:%=export-%) $(EDITED:%=edit-%)
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=paper|demo|smoke] [DATA=folder] [SET=\"key=value ...\"]"
 	@grep -hE '^[a-z%$$(][^:=]*:.*## ' $(MAKEFILE_LIST) | sed -E \
 	 -e 's/\$$\(STAGES:%=([a-z]+)-%\)/\1-<stage>/; s/\$$\(PAPERS:%=([a-z]+)-%\)/\1-<slug>/' \
-	 -e 's/\$$\(EXPORTED:%=([a-z]+)-%\)/\1-<stage>/' \
+	 -e 's/\$$\(EXPORTED:%=([a-z]+)-%\)/\1-<stage>/; s/\$$\(EDITED:%=([a-z]+)-%\)/\1-emotion_ldm/' \
 	 -e 's/^([^:]+):[^#]*## (.*)/  \1|\2/' | awk -F'|' '{printf "%-22s%s\n", $$1, $$2}'
 	@echo "  <stage> is one of: $(STAGES); <slug> is one of: $(PAPERS)"
 
@@ -66,6 +67,11 @@ $(PAPERS:%=reproduce-%): reproduce-%: $(STAMP) ## a paper's tables, ours beside 
 $(PAPERS:%=generate-%): OUT = outputs/generated/$*
 $(PAPERS:%=generate-%): generate-%: $(STAMP) ## new faces by the trained models, OUT=folder [SET="--people 4 --expression smile"]
 	$(FACEGEN) generate $* --out $(OUT) $(SET)
+
+EMOTION ?= happy
+$(EDITED:%=edit-%): OUT = outputs/edited/$*
+$(EDITED:%=edit-%): edit-%: $(STAMP) ## change photographs, IN=file or folder OUT=likewise [EMOTION=happy SET="--strength 500"]
+	$(FACEGEN) edit $* --emotion $(EMOTION) $(SET) $(IN) $(OUT)
 
 LAYOUT ?= facescape
 OUT ?= outputs/data/$(LAYOUT)$(PEOPLE:%=-%)-seed0

@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_generate(commands)
     _add_convert(commands)
+    _add_edit(commands)
     command = add("export", _export, "write a trained run's networks as files of their own, with a card on each")
     exported = (name for name, (_, stage) in stages().items() if hasattr(stage, "export"))
     command.add_argument("stage", choices=sorted(exported))
@@ -139,6 +140,30 @@ def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     option("--head-channels", type=int, default=32, help="channels of a denoiser's attention head; 32")
     option("--outputs", default="outputs", help="folder of all runs")
     emotion_ldm.set_defaults(run=_convert_emotion_ldm)
+
+
+def _add_edit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "change the faces of photographs with trained models"
+    papers = commands.add_parser("edit", help=text, description=text).add_subparsers(metavar="PAPER", required=True)
+    text = "change the emotion of faces; each is put back into its photograph, which stays as it is around the face"
+    codes = "exit codes: 0 all were edited, 2 a mistake, or a photograph that has no face or cannot be read"
+    emotion_ldm = papers.add_parser("emotion_ldm", help=text, description=text, epilog=codes)
+    option = emotion_ldm.add_argument
+    option("inputs", nargs="+", metavar="IN", help="photographs, folders of them, or patterns such as 'photos/*.jpg'")
+    option("out", type=Path, metavar="OUT", help="picture to write; a folder where there are several photographs")
+    option("--emotion", required=True, metavar="NAMES", help="what faces shall show; several with commas between")
+    option("--source", metavar="NAME", help="what they show; the judge tells")
+    option("--judge", default="judge", help="the judge: judge, a name of `facegen weights list`, or a file")
+    option("--face", default="all", metavar="N", help="which face, counted from 0 for the largest; all")
+    option("--strength", type=int, default=500, help="time t0 to which a face is inverted; 500")
+    option("--guidance", type=float, default=5.0, help="gamma; 5")
+    option("--steps", type=int, default=40, help="there and back; 40")
+    option("--eta", type=float, default=0.0, help="new noise on the way back, 0 to 1; 0")
+    option("--inversion-guidance", choices=["same", "none"], default="same", help="guidance on the way there; same")
+    option("--model", "--run", metavar="RUN", default="last", help="of emotion_ldm; last")
+    option("--overwrite", action="store_true", help="replace results that are there; else they are kept")
+    option("--outputs", default="outputs", help="folder of all runs")
+    emotion_ldm.set_defaults(run=_edit_emotion_ldm)
 
 
 def _add_measure(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -251,6 +276,13 @@ def _convert_emotion_ldm(arguments: argparse.Namespace) -> None:
     from experiments.emotion_ldm.convert import Conversion, convert
 
     convert(Conversion(**{key: value for key, value in vars(arguments).items() if key in Conversion.__annotations__}))
+
+
+def _edit_emotion_ldm(arguments: argparse.Namespace) -> None:
+    from experiments.emotion_ldm.edit import Wish, edit
+
+    fields = {key: value for key, value in vars(arguments).items() if key in Wish.__annotations__}
+    edit(Wish(**fields | {"inputs": tuple(arguments.inputs)}))
 
 
 def _measure(arguments: argparse.Namespace) -> None:

@@ -2,22 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from datamodules.prepare.framing import Corners, cut, fits, inside, outside_of, share_of, side_of, square_around
+from datamodules.prepare.framing import cut, fits, inside, outside_of, share_of
 from datamodules.prepare.picture_file import POINTS, PictureFile
 from datamodules.prepare.pictures import BadPictureError, Picture
 from facegen_core.errors import NoFaceError
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-DETECTED_AT, LONGEST = 512, 4096
-"""Pictures whose shorter and longer sides are larger are shrunk for the detector, which is as sure and far faster."""
+from facegen_core.geometry.squares import Corners, average_face_square, level_square, side_of, square_of
 
 # Why a picture cannot be aligned
 NO_LANDMARKS = "no landmarks"
@@ -63,7 +58,7 @@ class Align:
                 )
             if outside.any():
                 picture.notes.append(SOME_OUTSIDE)
-            corners = level(points)
+            corners = level_square(points)
         elif self.detect:
             corners = detected(path, picture)
         else:
@@ -110,19 +105,7 @@ class FivePoints:
         from facegen_core.geometry.face_crop import align_matrix
 
         matrix = align_matrix(torch.from_numpy(points - 0.5)[None], self.inner)
-        return _square_of(matrix, (self.inner - self.outer) / 2, (self.inner + self.outer) / 2)
-
-
-def level(points: npt.NDArray[Any]) -> Corners:
-    """The square around 68 points (68, 2), turned about the middle between the eyes until they are level."""
-    import torch
-
-    from facegen_core.geometry.face_crop import eye_level_matrix, invert, move_points
-
-    square = square_around(*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
-    back = invert(eye_level_matrix(torch.from_numpy(points)[None]))
-    corners: Corners = move_points(torch.from_numpy(square)[None], back)[0].numpy()
-    return corners
+        return square_of(matrix, (self.inner - self.outer) / 2, (self.inner + self.outer) / 2)
 
 
 def detected(path: Path, picture: Picture) -> Corners:
@@ -135,40 +118,16 @@ def detected(path: Path, picture: Picture) -> Corners:
     Raises:
         NoFaceError: no face was found.
     """
-    from facegen_core.encoders.detector import find_faces
-    from facegen_core.geometry.face_crop import ALIGNED_224, align_matrix
-    from facegen_core.images import from_uint8
+    from facegen_core.encoders.detector import find_in_photograph
 
-    image = picture.image
-    share = min(1.0, DETECTED_AT / min(image.size), LONGEST / max(image.size))
-    width, height = (max(1, round(share * side)) for side in image.size)
-    small = image if share == 1 else image.resize((width, height), Image.Resampling.BOX)
-    faces = find_faces(from_uint8(np.asarray(small))[None])[0]
+    faces = find_in_photograph(picture.image)
     if not faces:
-        width, height = (side * picture.scale for side in image.size)
+        width, height = (side * picture.scale for side in picture.image.size)
         raise NoFaceError(f"{path}: no face was found in its {width} x {height} pixels")
     picture.notes.append(DETECTED)
     if len(faces) > 1:
         picture.notes.append(SEVERAL)
-    grown = faces[0].points5.new_tensor([side / now for side, now in zip(image.size, small.size, strict=True)])
-    points = (faces[0].points5 + 0.5) * grown * picture.scale - 0.5  # the centre of the first pixel is at (0, 0)
-    return _square_of(align_matrix(points[None], 224, ALIGNED_224, 224), 0.0, 224.0)
-
-
-def _square_of(matrix: "Tensor", low: float, high: float) -> Corners:
-    """A square of a crop from ``low`` to ``high``, as it lies in the picture.
-
-    Args:
-        matrix: (1, 2, 3) from picture to crop, of ``geometry/face_crop.py``, whose first pixel's centre is at (0, 0).
-        low: left and top of the square in pixels of the crop, from its border on.
-        high: right and bottom.
-    """
-    from facegen_core.geometry.face_crop import invert, move_points
-
-    near, far = low - 0.5, high - 0.5
-    square = matrix.new_tensor([[near, near], [near, far], [far, far], [far, near]])
-    corners: Corners = move_points(square[None], invert(matrix))[0].numpy() + 0.5
-    return corners
+    return average_face_square(faces[0].points5) * picture.scale
 
 
 def _eyes(points: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -1,6 +1,5 @@
 """Which part of a picture is kept, and how it is sampled: all of it, or a square around a box or an upright face."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,12 +10,8 @@ from PIL import Image
 
 from datamodules.prepare.picture_file import PictureFile
 from datamodules.prepare.pictures import BadPictureError, Picture
+from facegen_core.geometry.squares import FILTER, REDUCE, Corners, cut_square, side_of, square_around
 
-FILTER = Image.Resampling.LANCZOS
-REACH = 3
-"""Pixels of the result that the filter sees to each side."""
-REDUCE = 3.0
-"""Pillow's ``reducing_gap``: much larger pictures are first averaged to this many times the size wanted."""
 MOST_GROWN = 2.0
 """Sides of a crop, in longer sides of its picture, beyond which its coordinates are taken for wrong."""
 
@@ -26,9 +21,6 @@ BOX_OUTSIDE = "box outside the picture, or empty"
 # What was done
 REFLECTED = "crop reaches over the border, reflected"
 ENLARGED = "smaller than asked for, enlarged"
-
-Corners = npt.NDArray[np.float64]
-"""(4, 2) of a square in a picture, x right and y down in pixels: top left, bottom left, bottom right, top right."""
 
 
 class Framing(Protocol):
@@ -89,12 +81,6 @@ class Box:
         return cut(picture, corners, pixels)
 
 
-def square_around(left: float, top: float, right: float, bottom: float) -> Corners:
-    """The square about a box's middle whose side is the box's longer one."""
-    x, y, half = (left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top) / 2
-    return np.array([[x - half, y - half], [x - half, y + half], [x + half, y + half], [x + half, y - half]])
-
-
 def fits(corners: Corners, picture: Picture) -> bool:
     """Whether a square has a size, its middle lies in the picture, and it is not far larger than that."""
     if not np.isfinite(corners).all():
@@ -104,45 +90,19 @@ def fits(corners: Corners, picture: Picture) -> bool:
 
 
 def cut(picture: Picture, corners: Corners, pixels: int) -> Image.Image:
-    """A square of a picture, resized with antialiasing; beyond the border the picture is reflected.
+    """A square of a picture, as :func:`cut_square` cuts it; notes what is special in ``picture.notes``.
 
     Args:
         picture: of any size.
-        corners: of the square, in the file's pixels; all four are at right angles.
+        corners: of the square, in the file's pixels.
         pixels: side of the result.
     """
     corners = corners / picture.scale
-    margin = 2 + math.ceil(REACH * side_of(corners) / pixels)
-    low, high = np.floor(corners.min(axis=0)).astype(int) - margin, np.ceil(corners.max(axis=0)).astype(int) + margin
     if (corners.min(axis=0) < 0).any() or (corners.max(axis=0) > picture.image.size).any():
         picture.notes.append(REFLECTED)
     if side_of(corners) < pixels:
         picture.notes.append(ENLARGED)
-    region = _region(picture.image, low, high)
-    (left, top), (right, bottom) = corners[0] - low, corners[2] - low
-    across, down = (corners[3] - corners[0]), (corners[1] - corners[0])
-    if abs(across[1]) < 1e-6 and across[0] > 0:
-        return region.resize((pixels, pixels), FILTER, (left, top, right, bottom), reducing_gap=REDUCE)
-    fine = pixels * max(1, round(side_of(corners) / pixels))  # sampled about as fine as the picture is, then reduced
-    matrix = (across[0] / fine, down[0] / fine, left, across[1] / fine, down[1] / fine, top)
-    turned = region.transform((fine, fine), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
-    return turned.resize((pixels, pixels), FILTER, reducing_gap=REDUCE)
-
-
-def _region(image: Image.Image, low: npt.NDArray[Any], high: npt.NDArray[Any]) -> Image.Image:
-    """The part of a picture from ``low`` to ``high``, (x, y) whole numbers; reflected where it reaches outside."""
-    if (low >= 0).all() and (high <= image.size).all():
-        return image.crop((*low.tolist(), *high.tolist()))
-    columns, rows = (_reflected(low[i], high[i], image.size[i]) for i in (0, 1))
-    part = image.crop((columns.min(), rows.min(), columns.max() + 1, rows.max() + 1))
-    return Image.fromarray(np.asarray(part)[rows - rows.min()][:, columns - columns.min()])
-
-
-def _reflected(low: int, high: int, size: int) -> npt.NDArray[np.int64]:
-    """Places low, ..., high - 1 on a line of ``size`` pixels that ends in mirrors; its end pixels are not repeated."""
-    there_and_back = max(1, 2 * (size - 1))
-    places = np.arange(low, high) % there_and_back
-    return np.minimum(places, there_and_back - places) if size > 1 else np.zeros_like(places)
+    return cut_square(picture.image, corners, pixels)
 
 
 def inside(points: npt.NDArray[Any], picture: Picture) -> npt.NDArray[np.bool_]:
@@ -150,11 +110,6 @@ def inside(points: npt.NDArray[Any], picture: Picture) -> npt.NDArray[np.bool_]:
     size = np.array(picture.image.size) * picture.scale
     found: npt.NDArray[np.bool_] = np.all((points >= 0) & (points <= size), axis=1)
     return found
-
-
-def side_of(corners: npt.NDArray[Any]) -> float:
-    """Of a square, in the picture's pixels."""
-    return float(np.linalg.norm(corners[3] - corners[0]))
 
 
 def share_of(pixels: int, side: float) -> float:

@@ -10,13 +10,14 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from datamodules.prepare.framing import FILTER, Framing
+from datamodules.prepare.framing import Framing
 from datamodules.prepare.picture_file import PictureFile
 from datamodules.prepare.pictures import BadPictureError, read_picture
 from datamodules.prepare.report import Tally
 from datamodules.prepare.row_cache import Row, RowCache, build_once, files_key, fill_rows, open_rows
 from facegen_core.errors import BadSampleError, ConfigError, DatasetNotFoundError, NoFaceError
 from facegen_core.files import atomic_path
+from facegen_core.geometry.squares import FILTER
 from facegen_core.population.truth import read_truth, truth_files
 from facegen_core.types import BadSamplePolicy
 

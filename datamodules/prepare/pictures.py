@@ -68,11 +68,13 @@ class Picture:
         image: RGB, upright.
         scale: sides of the file's pixels in one of ``image``'s: 1, or 2, 4, 8 where a JPEG was decoded smaller.
         notes: what was done to it, in the words above.
+        alpha: of a picture that is transparent somewhere, upright; else None.
     """
 
     image: Image.Image
     scale: int = 1
     notes: list[str] = field(default_factory=list)
+    alpha: Image.Image | None = None
 
 
 Share = Callable[[tuple[int, int]], float]
@@ -114,7 +116,8 @@ def read_picture(path: Path, share: Share = lambda size: 1.0, on_white: bool = T
             upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
             if turned or upright is not image:
                 notes.append(TURNED)
-            return Picture(_as_rgb(path, upright, on_white, notes), scale, notes)
+            colours, alpha = _as_rgb(path, upright, on_white, notes)
+            return Picture(colours, scale, notes, alpha)
     except BadPictureError:
         raise
     except FileNotFoundError:
@@ -169,18 +172,30 @@ def _is_turned(image: Image.Image) -> bool:
         return False
 
 
-def _as_rgb(path: Path, image: Image.Image, on_white: bool, notes: list[str]) -> Image.Image:
+def _as_rgb(path: Path, image: Image.Image, on_white: bool, notes: list[str]) -> tuple[Image.Image, Image.Image | None]:
+    """RGB and, where it is transparent somewhere, alpha."""
     if image.mode.startswith(("I", "F")):
         image = _from_deep(path, image)
         notes.append(FROM_16_BITS)
     if image.mode in _NOTES:
         notes.append(_NOTES[image.mode])
-    if on_white and image.has_transparency_data:
-        image = image.convert("RGBA")
-        if np.asarray(image.getchannel("A")).min() < 255:
-            notes.append(ON_WHITE)
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
+    if not image.has_transparency_data:
+        return image.convert("RGB"), None
+    image = image.convert("RGBA")
+    alpha = image.getchannel("A")
+    if np.asarray(alpha).min() == 255:
+        return image.convert("RGB"), None
+    if on_white:
+        notes.append(ON_WHITE)
+        return laid_on_white(image.convert("RGB"), alpha), alpha
+    return image.convert("RGB"), alpha
+
+
+def laid_on_white(colours: Image.Image, alpha: Image.Image) -> Image.Image:
+    """What is seen of a transparent picture, RGB, on white."""
+    image = colours.convert("RGBA")
+    image.putalpha(alpha)
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
 def _from_deep(path: Path, image: Image.Image) -> Image.Image:

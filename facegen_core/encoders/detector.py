@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
 from torch import Tensor
 
 from facegen_core.errors import NoFaceError
+from facegen_core.images import from_uint8
 
 if TYPE_CHECKING:
     from facenet_pytorch import MTCNN
@@ -22,6 +24,9 @@ LEAST_CONFIDENCE = 0.9
 # Faces smaller than a 16th of the shorter side of the picture are not looked for: the first network's work grows with
 # the square of the ratio. Below 20 pixels MTCNN finds hardly any.
 SMALLEST_SHARE, SMALLEST_PIXELS = 1 / 16, 20
+
+DETECTED_AT, LONGEST = 512, 4096
+"""Photographs with larger shorter and longer sides are shrunk for the detector, which is as sure and far faster."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +75,56 @@ def find_faces(pictures: Tensor, least_confidence: float = LEAST_CONFIDENCE) -> 
     return [_faces(boxes, points, least_confidence) for boxes, points in found]
 
 
+def find_in_photograph(image: Image.Image, least_confidence: float = LEAST_CONFIDENCE) -> list[Face]:
+    """All faces of a photograph of any size, the largest first, in its own pixels.
+
+    Args:
+        image: RGB, upright.
+        least_confidence: as for :func:`find_faces`.
+    """
+    share = min(1.0, DETECTED_AT / min(image.size), LONGEST / max(image.size))
+    width, height = (max(1, round(share * side)) for side in image.size)
+    small = image if share == 1 else image.resize((width, height), Image.Resampling.BOX)
+    faces = find_faces(from_uint8(np.asarray(small))[None], least_confidence)[0]
+    grown = torch.tensor([side / now for side, now in zip(image.size, small.size, strict=True)])
+    return [
+        Face((face.box + 0.5) * grown.repeat(2) - 0.5, face.confidence, (face.points5 + 0.5) * grown - 0.5)
+        for face in faces
+    ]
+
+
 def by_index(faces: Sequence[Face], index: int) -> Face | None:
     """The face at a place counted from 0 for the largest, or None where there are fewer."""
     in_order = sorted(faces, key=lambda face: -face.area)
     return in_order[index] if 0 <= index < len(in_order) else None
+
+
+def chosen(faces: Sequence[Face], index: int | None, name: str, size: tuple[int, int]) -> list[Face]:
+    """The faces that are asked for of a photograph that cannot do without one.
+
+    Args:
+        faces: that were found.
+        index: which of them, counted from 0 for the largest; None: all.
+        name: of the photograph's file, for the message.
+        size: width and height of the photograph, likewise.
+
+    Raises:
+        NoFaceError: no face was found, or fewer than were asked for; says in which file and what to do.
+    """
+    if not faces:
+        width, height = size
+        raise NoFaceError(
+            f"{name}: no face was found in its {width} x {height} pixels. Give an upright photograph in which the face "
+            f"is seen from the front, and cut it closer where the face is less than a tenth of the picture's side."
+        )
+    if index is None:
+        return list(faces)
+    face = by_index(faces, index)
+    if face is None:
+        raise NoFaceError(
+            f"{name}: face {index} was asked for, and {len(faces)} found, counted from 0 for the largest."
+        )
+    return [face]
 
 
 def need_face(picture: Tensor, name: str, index: int = 0, least_confidence: float = LEAST_CONFIDENCE) -> Face:
@@ -86,21 +137,10 @@ def need_face(picture: Tensor, name: str, index: int = 0, least_confidence: floa
         least_confidence: as for :func:`find_faces`.
 
     Raises:
-        NoFaceError: no face was found, or fewer than were asked for; says in which file and what to do.
+        NoFaceError: as :func:`chosen`.
     """
-    faces = find_faces(picture[None], least_confidence)[0]
-    face = by_index(faces, index)
-    if face is not None:
-        return face
-    if faces:
-        raise NoFaceError(
-            f"{name}: face {index} was asked for, and {len(faces)} found, counted from 0 for the largest."
-        )
     height, width = picture.shape[-2:]
-    raise NoFaceError(
-        f"{name}: no face was found in its {width} x {height} pixels. Give an upright photograph in which the face is "
-        f"seen from the front, and cut it closer where the face is less than a tenth of the picture's side."
-    )
+    return chosen(find_faces(picture[None], least_confidence)[0], index, name, (width, height))[0]
 
 
 @functools.cache

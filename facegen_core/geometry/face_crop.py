@@ -1,4 +1,4 @@
-"""Faces cut out of photographs and put back: matrices from points or boxes, and one resampling used by all.
+"""Faces cut out of photographs: matrices from points or boxes, and one resampling used by all; ``paste.py`` puts back.
 
 Points are (x, y) in pixels with the centre of the first pixel at (0, 0), so a picture reaches from -0.5 to W - 0.5.
 A matrix (2, 3) takes points of the photograph to points of the crop.
@@ -254,36 +254,6 @@ def eye_level(pictures: Tensor, landmarks: Tensor) -> Tensor:
     """
     matrices, (height, width) = eye_level_matrix(landmarks), pictures.shape[-2:]
     return warp(pictures, matrices, (height, width), antialias=False, interpolation="bicubic").clamp(0, 1)
-
-
-def paste(crop: Tensor, photograph: Tensor, matrix: Tensor, mask: Tensor) -> Tensor:
-    """Puts crops back where they were cut out.
-
-    Args:
-        crop: (B, 3, S, S).
-        photograph: (B, 3, H, W).
-        matrix: (B, 2, 3) from photograph to crop, the one that cut it out.
-        mask: (B, 1, S, S) or (1, S, S) in [0, 1], how much of the crop is taken; see :func:`soft_mask`.
-
-    Returns:
-        (B, 3, H, W): the photograph where the mask is zero, and outside the crop.
-    """
-    back, (height, width) = invert(matrix), photograph.shape[-2:]
-    share = warp(mask.expand(len(crop), 1, *mask.shape[-2:]), back, (height, width), border="zero")
-    return photograph + share * (warp(crop, back, (height, width)) - photograph)
-
-
-def soft_mask(size: int, feather: float = 0.15) -> Tensor:
-    """(1, size, size): one in the middle, falling to zero at the border along half a cosine.
-
-    Args:
-        size: side in pixels.
-        feather: width of the fall, as a share of the side.
-    """
-    place = (torch.arange(size) + 0.5) / size
-    fall = (torch.minimum(place, 1 - place) / feather).clamp(0, 1)
-    edge = (1 - torch.cos(math.pi * fall)) / 2
-    return (edge[:, None] * edge)[None]
 
 
 def _quarter_turn(vectors: Tensor) -> Tensor:

@@ -9,13 +9,13 @@ from helpers.raw_pictures import picture, save
 from PIL import Image
 
 from datamodules.prepare import aligned, picture_cache
-from datamodules.prepare.aligned import Align, detected, level
-from datamodules.prepare.framing import Corners
+from datamodules.prepare.aligned import Align, detected
 from datamodules.prepare.picture_cache import build_picture_cache, choose_framing, open_picture_cache
 from datamodules.prepare.picture_file import PictureFile
 from datamodules.prepare.picture_folder import PictureFolder
 from datamodules.prepare.pictures import Picture
 from facegen_core.errors import NoFaceError
+from facegen_core.geometry.squares import Corners, level_square
 from facegen_core.images import to_uint8
 from facegen_core.population.anatomy import anatomy
 from facegen_core.population.portrait.portrait import photograph
@@ -45,7 +45,7 @@ def test_detected_square_turns_with_the_face_and_is_about_that_of_the_landmarks(
     turn = np.array([[np.cos(radians), np.sin(radians)], [-np.sin(radians), np.cos(radians)]])
     found = Picture(image)
     middle, side, turned = lies(detected(Path("a.jpg"), found))
-    true_middle, true_side, true_angle = lies((level(points) - SIDE / 2) @ turn + SIDE / 2)
+    true_middle, true_side, true_angle = lies((level_square(points) - SIDE / 2) @ turn + SIDE / 2)
     assert np.abs(middle - true_middle).max() < 0.1 * true_side
     assert side == pytest.approx(true_side, rel=0.15)
     assert abs(turned - true_angle) < 4

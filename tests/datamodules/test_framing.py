@@ -9,10 +9,11 @@ from helpers.raw_pictures import picture, points, save
 from PIL import Image
 
 from datamodules.prepare import aligned, framing
-from datamodules.prepare.aligned import Align, level
-from datamodules.prepare.framing import AsIs, Box, cut, square_around
+from datamodules.prepare.aligned import Align
+from datamodules.prepare.framing import AsIs, Box, cut
 from datamodules.prepare.picture_file import BAD_LANDMARKS, PictureFile
 from datamodules.prepare.pictures import BadPictureError, Picture, read_picture
+from facegen_core.geometry.squares import level_square, square_around
 
 SIDE = 200
 Y, X = np.mgrid[0:SIDE, 0:SIDE]
@@ -77,7 +78,7 @@ def test_large_picture_is_reduced_with_antialiasing():
     stripes = np.zeros((400, 400, 3), np.uint8)
     stripes[:, ::2] = 200
     picture = Picture(Image.fromarray(stripes))
-    for corners in (square_around(100, 100, 300, 300), level(points(400, 400, 0.3))):
+    for corners in (square_around(100, 100, 300, 300), level_square(points(400, 400, 0.3))):
         assert np.abs(np.asarray(cut(picture, corners, 10)).astype(float) - 100).max() <= 6
     assert np.abs(np.asarray(AsIs()(Path(), picture, PictureFile("a"), 10)).astype(float) - 100).max() <= 6
 
@@ -107,7 +108,7 @@ def test_jpeg_decoded_smaller_gives_the_same_crop(tmp_path, crop):
 def test_eyes_are_level_and_the_middle_between_them_stays(angle):
     """In the crop the eyes are on one row; the middle lies where it lay in the square around the turned points."""
     turned = points(SIDE, SIDE, angle)
-    corners = level(turned)
+    corners = level_square(turned)
     across, down = corners[3] - corners[0], corners[1] - corners[0]
     eyes = [(turned[eye].mean(axis=0) - corners[0]) @ np.stack([across, down], axis=1) / (across @ across)
             for eye in (slice(36, 42), slice(42, 48))]  # fmt: skip

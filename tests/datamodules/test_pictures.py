@@ -111,12 +111,14 @@ def test_transparent_pictures_are_laid_on_white(tmp_path):
     expected = RGB * (128 / 255) + 255 * (127 / 255)
     assert np.abs(np.asarray(found.image) - expected).max() <= 1
     assert found.notes == [pictures.ON_WHITE]
+    below = read_picture(tmp_path / "half.png", on_white=False)
+    assert np.array_equal(below.image, RGB) and (np.asarray(below.alpha) == 128).all() and below.notes == []
     indexed = Image.new("P", (8, 8), 0)
     indexed.putpalette([10, 20, 30])
     assert (read(made(tmp_path / "p.png", indexed, transparency=0)) == 255).all()
     opaque = read_picture(save(tmp_path / "opaque.png", np.dstack([RGB, np.full(RGB.shape[:2], 255, np.uint8)])))
     np.testing.assert_array_equal(opaque.image, RGB)
-    assert opaque.notes == []
+    assert opaque.notes == [] and opaque.alpha is None
 
 
 def test_texture_keeps_the_colours_below_transparency(tmp_path):

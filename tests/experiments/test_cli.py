@@ -87,7 +87,18 @@ def test_config_mistake_is_one_line_and_code_2_in_under_a_second(facegen, tmp_pa
 def test_help_answers_in_under_half_a_second(facegen):
     ended = within(0.5, facegen, "--help")
     assert ended.code == 0
-    for command in ("train", "evaluate", "reproduce", "generate", "data", "weights", "compare", "dashboard", "doctor"):
+    for command in (
+        "train",
+        "evaluate",
+        "reproduce",
+        "generate",
+        "edit",
+        "data",
+        "weights",
+        "compare",
+        "dashboard",
+        "doctor",
+    ):
         assert f"\n    {command}" in ended.out
 
 

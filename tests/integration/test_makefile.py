@@ -24,7 +24,7 @@ CALLED = {
     "setup": "", "test": "-m pytest", "lint": "ruff check", "demo": "facegen reproduce", "bench": "tests.bench",
     "data-population": "facegen data population", "data-check": "facegen data check",
     "data-prepare": "facegen data prepare", "compare": "facegen compare",
-    "dashboard": "facegen dashboard", "clean": "rm -rf",
+    "dashboard": "facegen dashboard", "edit-emotion_ldm": "facegen edit emotion_ldm", "clean": "rm -rf",
     **{f"export-{stage}": f"facegen export {stage}" for stage in ("face_judge", "emotion_ldm")},
 }  # fmt: skip
 

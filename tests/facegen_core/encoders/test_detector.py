@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from PIL import Image
 
 from facegen_core.encoders import detector
-from facegen_core.encoders.detector import Face, by_index, find_faces, need_face
+from facegen_core.encoders.detector import Face, by_index, chosen, find_faces, find_in_photograph, need_face
 from facegen_core.errors import NoFaceError
 
 
@@ -73,3 +74,28 @@ def test_face_that_was_asked_for_by_number_and_is_not_there(monkeypatch):
     assert need_face(torch.zeros(3, 64, 80), "party.jpg", index=1).area == 400
     with pytest.raises(NoFaceError, match=r"party\.jpg: face 2 was asked for, and 2 found"):
         need_face(torch.zeros(3, 64, 80), "party.jpg", index=2)
+
+
+def test_faces_asked_for_are_all_or_one():
+    faces = [face(30), face(20)]
+    assert chosen(faces, None, "a.jpg", (80, 64)) == faces and chosen(faces, 1, "a.jpg", (80, 64)) == faces[1:]
+    with pytest.raises(NoFaceError, match="no face was found"):
+        chosen([], None, "a.jpg", (80, 64))
+
+
+@pytest.mark.parametrize(
+    ("size", "shrunk"), [((300, 200), (300, 200)), ((1536, 1024), (768, 512)), ((8192, 600), (4096, 300))]
+)
+def test_photographs_are_shrunk_for_the_detector_and_faces_are_in_their_own_pixels(monkeypatch, size, shrunk):
+    """Edges stay edges: half a pixel before the first and behind the last."""
+
+    def found(pictures, _):
+        height, width = pictures.shape[-2:]
+        assert (width, height) == shrunk
+        edges = torch.tensor([-0.5, -0.5, width - 0.5, height - 0.5])
+        return [[Face(edges, 1.0, edges.reshape(2, 2)[[0, 1, 0, 1, 0]])]]
+
+    monkeypatch.setattr(detector, "find_faces", found)
+    (one,) = find_in_photograph(Image.new("RGB", size))
+    assert one.box.tolist() == [-0.5, -0.5, size[0] - 0.5, size[1] - 0.5]
+    assert one.points5[1].tolist() == one.box[2:].tolist()

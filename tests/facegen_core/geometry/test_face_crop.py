@@ -19,9 +19,7 @@ from facegen_core.geometry.face_crop import (
     five_points,
     invert,
     move_points,
-    paste,
     similarity,
-    soft_mask,
     warp,
 )
 
@@ -235,30 +233,3 @@ def test_eye_levelling_resamples_about_as_scipys_spline_of_order_3():
                                        mode="reflect") for channel in picture[0]]  # fmt: skip
     ours = eye_level(picture, landmarks)[0].numpy()
     assert np.abs(ours - np.stack(theirs)).mean() < 0.005
-
-
-def test_a_crop_pasted_back_unchanged_gives_the_photograph():
-    photograph = smooth_pictures(1, 80, 90)
-    matrix = turned(15, 2.0, (-40, -30))
-    back = paste(warp(photograph, matrix, 96), photograph, matrix, soft_mask(96))
-    assert (back - photograph).abs().max() < 0.03, "twice resampled bilinearly"
-
-
-def test_paste_changes_only_what_the_mask_covers():
-    photograph = smooth_pictures(1, 80, 90)
-    matrix = turned(-10, 1.5, (-30, -20))
-    red = torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64)[None, :, None, None].expand(1, 3, 64, 64)
-    pasted = paste(red, photograph, matrix, soft_mask(64))
-    middle = move_points(torch.tensor([[[31.5, 31.5]]]), invert(matrix)).round().long()[0, 0]
-    assert torch.allclose(pasted[0, :, middle[1], middle[0]], red[0, :, 0, 0])
-    corners = torch.tensor([[[x, y] for x in range(90) for y in range(80)]])
-    there = move_points(corners, matrix)[0]
-    outside = ((there < -2) | (there > 65)).any(1).reshape(90, 80).T
-    assert outside.any() and torch.equal(pasted[0][:, outside], photograph[0][:, outside])
-
-
-def test_soft_mask_is_one_inside_and_falls_to_the_border():
-    mask = soft_mask(40, feather=0.25)[0]
-    assert mask[10:30, 10:30].min() > 0.99
-    assert mask[0].max() < 0.01
-    assert (mask[20].diff()[:20] >= 0).all()
