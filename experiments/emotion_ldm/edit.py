@@ -168,7 +168,7 @@ def open_editor(wish: Wish) -> "LatentEditor":
     if wish.strength >= config.schedule.steps:
         raise ConfigError(f"--strength {wish.strength}: the model's last time is {config.schedule.steps - 1}.")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    first_stage.to(device)  # type: ignore[arg-type]  # diffusers' wrapper of it hides what it takes
+    first_stage.to(device)
     return LatentEditor(first_stage, denoiser.to(device), config.schedule, sizes.pixels, wish.settings)
 
 
