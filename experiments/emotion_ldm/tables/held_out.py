@@ -1,0 +1,114 @@
+"""The held-out pictures that are edited, and what is known of each."""
+
+from __future__ import annotations  # the heavy types below are named, not imported, until pictures are opened
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from datamodules.affectnet import AffectNetDataModule
+from datamodules.prepare.counterfactuals import Counterfactuals
+from datamodules.prepare.picture_cache import choose_framing
+from experiments.emotion_ldm.data import located, prepare
+from experiments.emotion_ldm.tables.grid import TARGETS
+from facegen_core.errors import DatasetNotFoundError
+
+if TYPE_CHECKING:
+    from experiments.emotion_ldm.tables.config import Config
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Held-out pictures, in a fixed order.
+
+    Attributes:
+        cache: (M, R, R, 3) uint8, all pictures of the data set.
+        rows: (N,) those that are edited.
+        paths: (N) files, below the data set's folder.
+        emotion: (N,) int64, shown.
+        identity: (N,) int64, -1 where unknown.
+        truths: their true pictures with other emotions; None where those are not known.
+        digest: names the pictures and which of them.
+    """
+
+    cache: npt.NDArray[np.uint8]
+    rows: Rows
+    paths: list[str]
+    emotion: Tensor
+    identity: Tensor
+    truths: Counterfactuals | None
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def pictures(self, chosen: slice) -> Tensor:
+        """Pictures (B, 3, R, R) in [0, 1]."""
+        return _as_pictures(self.cache[self.rows[chosen]])
+
+    def true_edits(self, chosen: slice) -> Tensor | None:
+        """Pictures (B, 6, 3, R, R) in [0, 1] with each target emotion."""
+        if self.truths is None:
+            return None
+        crops = [[self.truths.crop(path, target) for target in TARGETS] for path in self.paths[chosen]]
+        pictures = _as_pictures(np.array(crops).reshape(-1, *self.cache.shape[1:]))
+        return pictures.reshape(-1, len(TARGETS), *pictures.shape[1:])
+
+
+def open_held_out(config: Config) -> HeldOut:
+    """The pictures that ``config`` asks for; embedded people are photographed if they are not yet.
+
+    Raises:
+        DatasetNotFoundError: there are none.
+    """
+    prepare(config)
+    data = located(config)
+    module = AffectNetDataModule(data, config.batch, config.seed)
+    module.setup("test")
+    assert data.root is not None
+    found = module.find(Path(data.root))
+    truths = Counterfactuals(found, choose_framing(found, data.crop), data.pixels)
+    rows = module.rows["test"]
+    with_truth = np.array([truths.has(module.pictures.files[row].path) for row in rows], dtype=bool)
+    rows = rows[with_truth] if with_truth.any() else rows
+    if not len(rows):
+        raise DatasetNotFoundError(f"{data.root}: no held-out pictures to edit.")
+    identity = np.array([module.pictures.files[row].identity for row in rows])
+    rows = rows[spread(identity, config.pictures or len(rows))]
+    files = [module.pictures.files[row] for row in rows]
+    digest = hashlib.sha256(f"{module.digest()} {rows.tolist()}".encode()).hexdigest()
+    return HeldOut(
+        module.pictures.rows,
+        rows,
+        [file.path for file in files],
+        torch.tensor(module.emotions(np.array([file.emotion for file in files], dtype=np.int64))),
+        torch.tensor([file.identity for file in files]),
+        truths if with_truth.any() else None,
+        digest,
+    )
+
+
+def spread(identity: npt.NDArray[Any], count: int) -> Rows:
+    """Places of ``count`` pictures, spread evenly: over people with all of their pictures, where people are known."""
+    if count >= len(identity):
+        return np.arange(len(identity))
+    if (identity < 0).any():
+        return np.linspace(0, len(identity) - 1, count).astype(np.int64)
+    people, first, of_each = np.unique(identity, return_index=True, return_counts=True)
+    people = people[np.argsort(first)]
+    needed = min(len(people), -(-count // int(of_each.min())))
+    chosen = people[np.linspace(0, len(people) - 1, needed).astype(np.int64)]
+    return np.flatnonzero(np.isin(identity, chosen))[:count]
+
+
+def _as_pictures(pixels: npt.NDArray[np.uint8]) -> Tensor:
+    """(B, 3, R, R) in [0, 1] of bytes (B, R, R, 3)."""
+    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float().div_(255).contiguous()
