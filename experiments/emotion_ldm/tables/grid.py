@@ -27,6 +27,7 @@ class Cell:
         targets: emotions.
         weight: of the directional loss, of a tuned network.
         run: of the tuned network.
+        digest: of its checkpoint.
     """
 
     kind: Kind
@@ -36,6 +37,7 @@ class Cell:
     targets: tuple[int, ...] = TARGETS
     weight: float = 0.0
     run: str = ""
+    digest: str = ""
 
     @property
     def name(self) -> str:
@@ -43,7 +45,11 @@ class Cell:
         if not self.steps:
             return self.kind
         name = f"{self.kind}-t{self.strength}-g{self.guidance:g}-s{self.steps}"
-        return name if self.kind != "tuned" else f"{name}-{'-'.join(map(str, self.targets))}-w{self.weight:g}"
+        return (
+            name
+            if self.kind != "tuned"
+            else f"{name}-{'-'.join(map(str, self.targets))}-w{self.weight:g}-{self.digest}"
+        )
 
     def edit(self, common: EditConfig) -> EditConfig:
         """The edit, with what all have in common."""

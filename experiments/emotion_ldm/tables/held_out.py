@@ -101,12 +101,17 @@ def spread(identity: npt.NDArray[Any], count: int) -> Rows:
     if count >= len(identity):
         return np.arange(len(identity))
     if (identity < 0).any():
-        return np.linspace(0, len(identity) - 1, count).astype(np.int64)
+        return np.array(spread_evenly(len(identity), count))
     people, first, of_each = np.unique(identity, return_index=True, return_counts=True)
     people = people[np.argsort(first)]
     needed = min(len(people), -(-count // int(of_each.min())))
-    chosen = people[np.linspace(0, len(people) - 1, needed).astype(np.int64)]
+    chosen = people[spread_evenly(len(people), needed)]
     return np.flatnonzero(np.isin(identity, chosen))[:count]
+
+
+def spread_evenly(count: int, wanted: int) -> list[int]:
+    """At most ``wanted`` of ``count`` places, from the first to the last."""
+    return [int(place) for place in np.linspace(0, count - 1, min(count, wanted))]
 
 
 def _as_pictures(pixels: npt.NDArray[np.uint8]) -> Tensor:

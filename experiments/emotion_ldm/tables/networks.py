@@ -112,7 +112,6 @@ class Networks:
         return torch.randn(like.shape, generator=torch_generator(self.seed, _NOISE, index)).to(like)
 
 
-
 @functools.lru_cache(maxsize=1)  # at the paper's size there is no room for all of them
 def _tuned(run: str, outputs: str) -> EmotionDenoiser:
     from experiments.emotion_ldm import trained
