@@ -90,7 +90,7 @@ def render(folder: Path) -> str:
     return render_page(folder, _section, _HEAD, _TAIL)
 
 
-def _section(result: dict[str, Any], remarks: str) -> str:
+def _section(result: Mapping[str, Any], remarks: str) -> str:
     data, settings, rows = result["data"], result["settings"], result["rows"]
     steps, batch = settings["max_steps"], settings["global_batch"]
     parts = [

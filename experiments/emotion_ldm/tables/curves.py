@@ -59,7 +59,7 @@ def against_truth_curves(result: Result) -> Image | None:
 def tuned_curves(result: Result, weight: float, guidance: float) -> dict[str, Image]:
     """Figures 8 and 9: accuracy and closeness by guidance at one weight, and by weight at one guidance.
 
-    A line a target. The network before it was tuned stands as weight 0. A figure that has one point a target is left out.
+    A line a target; the network before it was tuned stands as weight 0. A figure of single points is left out.
     """
     tuned = [row for row in result["rows"] if row["kind"] == "tuned"]
     steps, strengths = result["settings"]["edit"]["steps"], {row["strength"] for row in tuned}

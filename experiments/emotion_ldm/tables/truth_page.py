@@ -47,7 +47,8 @@ def at_equal_accuracy(ours: Row, theirs: AtAccuracy) -> str:
     if theirs.reached:
         return (
             f"SDEdit, the same network, has {theirs.value:.2f} dB at the same accuracy of {theirs.accuracy:.3f} "
-            f"({where}, its best): {abs(ours[PSNR] - theirs.value):.2f} dB {'less' if ours[PSNR] > theirs.value else 'more'}."
+            f"({where}, its best): {abs(ours[PSNR] - theirs.value):.2f} dB "
+            f"{'less' if ours[PSNR] > theirs.value else 'more'}."
         )
     return (
         f"SDEdit, the same network, does not reach an accuracy of {ours[EMOTION]:.3f} on its grid; its nearest is "
