@@ -139,17 +139,16 @@ def _units(cells: Sequence[Cell], count: int, batch: int) -> Iterator[tuple[int,
 def _sources(pictures: HeldOut, chosen: slice, networks: Networks, judges: Judges) -> Sources:
     raw = pictures.pictures(chosen)
     reconstruction = networks.decode(networks.encode(raw))
-    faces, found_in = judges.find(reconstruction, raw)
-    index = torch.arange(chosen.start, chosen.stop)
+    points, index = pictures.points[chosen], torch.arange(chosen.start, chosen.stop)
     truth = pictures.true_edits(chosen)
     who_truth = None
     if truth is not None:
         times = truth.shape[1]
-        who_truth = judges.embeddings(truth.flatten(0, 1), [face for face in faces for _ in range(times)])
-        who_truth = who_truth.unflatten(0, (-1, times))
+        who_truth = judges.embeddings(truth.flatten(0, 1), points.repeat_interleave(times, 0))
+        who_truth = who_truth.reshape(-1, times, who_truth.shape[1])
     return Sources(
-        index, pictures.emotion[chosen], raw, reconstruction, truth, faces, found_in,
-        judges.embeddings(raw, faces), judges.embeddings(reconstruction, faces), who_truth,
+        index, pictures.emotion[chosen], raw, reconstruction, truth, points, judges.embeddings(raw, points),
+        judges.embeddings(reconstruction, points), who_truth,
     )  # fmt: skip
 
 
@@ -158,7 +157,7 @@ def _made(cell: Cell, sources: Sources, networks: Networks, judges: Judges, show
     pictures = networks.make(cell, sources)
     places = [TARGETS.index(target) for target in cell.targets]
     arrays: Arrays = {name: values.numpy() for name, values in measure(judges, sources, pictures, places).items()}
-    arrays |= {"index": sources.index.numpy(), "source": sources.emotion.numpy(), "found_in": sources.found_in.numpy()}
+    arrays |= {"index": sources.index.numpy(), "source": sources.emotion.numpy()}
     if cell.kind == "source":
         arrays["embedding"] = sources.who_raw.numpy()
     here = [place for place, index in enumerate(sources.index.tolist()) if index in set(shown)]

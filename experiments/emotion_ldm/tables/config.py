@@ -48,14 +48,15 @@ class MetricsConfig:
         emotion: classifier: "judge", a name of ``facegen weights list`` or a file.
         identity: recognition network, likewise.
         lpips: backbone of LPIPS; where its weights are missing the column is left empty, and that is said.
-        framing: "found": faces are framed as each judge was trained to see them. "whole": judges are shown whole
-            aligned crops, stretched to their size, as the authors' scripts do.
+        framing: "points": aligned crops are framed as each judge was trained to see faces, by the data set's own
+            landmarks of the picture that is edited; a detector is lost in crops as tight as these. "whole": judges are
+            shown whole crops, stretched to their size, as the authors' scripts do [A].
     """
 
     emotion: str = "judge"
     identity: str = "judge"
     lpips: Literal["alex", "vgg", "squeeze"] = "alex"
-    framing: Literal["found", "whole"] = "found"
+    framing: Literal["points", "whole"] = "points"
 
 
 @dataclass

@@ -13,11 +13,16 @@ import torch
 from torch import Tensor
 
 from datamodules.affectnet import AffectNetDataModule
+from datamodules.prepare.aligned import Align
 from datamodules.prepare.counterfactuals import Counterfactuals
+from datamodules.prepare.framing import Framing
 from datamodules.prepare.picture_cache import choose_framing
+from datamodules.prepare.picture_file import PictureFile
+from datamodules.prepare.report import Tally
 from experiments.emotion_ldm.data import located, prepare
 from experiments.emotion_ldm.tables.grid import TARGETS
-from facegen_core.errors import DatasetNotFoundError
+from facegen_core.errors import ConfigError, DatasetNotFoundError
+from facegen_core.geometry.face_crop import ALIGNED_224, five_points
 
 if TYPE_CHECKING:
     from experiments.emotion_ldm.tables.config import Config
@@ -32,18 +37,21 @@ class HeldOut:
     Attributes:
         cache: (M, R, R, 3) uint8, all pictures of the data set.
         rows: (N,) those that are edited.
-        paths: (N) files, below the data set's folder.
+        files: (N) theirs.
         emotion: (N,) int64, shown.
         identity: (N,) int64, -1 where unknown.
+        points: (N, 5, 2) eyes, nose and mouth in the crop, which reaches from 0 to 1: by the data set's landmarks, else
+            those of an average face, on which it was aligned.
         truths: their true pictures with other emotions; None where those are not known.
         digest: names the pictures and which of them.
     """
 
     cache: npt.NDArray[np.uint8]
     rows: Rows
-    paths: list[str]
+    files: list[PictureFile]
     emotion: Tensor
     identity: Tensor
+    points: Tensor
     truths: Counterfactuals | None
     digest: str
 
@@ -58,7 +66,7 @@ class HeldOut:
         """Pictures (B, 6, 3, R, R) in [0, 1] with each target emotion."""
         if self.truths is None:
             return None
-        crops = [[self.truths.crop(path, target) for target in TARGETS] for path in self.paths[chosen]]
+        crops = [[self.truths.crop(file, target) for target in TARGETS] for file in self.files[chosen]]
         pictures = _as_pictures(np.array(crops).reshape(-1, *self.cache.shape[1:]))
         return pictures.reshape(-1, len(TARGETS), *pictures.shape[1:])
 
@@ -75,7 +83,11 @@ def open_held_out(config: Config) -> HeldOut:
     module.setup("test")
     assert data.root is not None
     found = module.find(Path(data.root))
-    truths = Counterfactuals(found, choose_framing(found, data.crop), data.pixels)
+    framing = choose_framing(found, data.crop)
+    if config.metrics.framing == "points" and not isinstance(framing, Align):
+        raise ConfigError(f"metrics.framing=points: needs upright faces, and these are cropped by {framing.name}. "
+                          "Take metrics.framing=whole.")  # fmt: skip
+    truths = Counterfactuals(found.root, framing, data.pixels)
     rows = module.rows["test"]
     with_truth = np.array([truths.has(module.pictures.files[row].path) for row in rows], dtype=bool)
     rows = rows[with_truth] if with_truth.any() else rows
@@ -83,17 +95,24 @@ def open_held_out(config: Config) -> HeldOut:
         raise DatasetNotFoundError(f"{data.root}: no held-out pictures to edit.")
     identity = np.array([module.pictures.files[row].identity for row in rows])
     rows = rows[spread(identity, config.pictures or len(rows))]
-    files = [module.pictures.files[row] for row in rows]
+    listed = {file.path: file for file in found.files(Tally(), framing.needs)}  # the cache keeps no landmarks
+    files = [listed[module.pictures.files[row].path] for row in rows]
     digest = hashlib.sha256(f"{module.digest()} {rows.tolist()}".encode()).hexdigest()
     return HeldOut(
         module.pictures.rows,
         rows,
-        [file.path for file in files],
+        files,
         torch.tensor(module.emotions(np.array([file.emotion for file in files], dtype=np.int64))),
-        torch.tensor([file.identity for file in files]),
+        torch.tensor([module.pictures.files[row].identity for row in rows]),
+        torch.stack([_points(framing, found.root, file) for file in files]),
         truths if with_truth.any() else None,
         digest,
     )
+
+
+def _points(framing: Framing, root: Path, file: PictureFile) -> Tensor:
+    points = framing.points_in_crop(root, file) if isinstance(framing, Align) else None
+    return (ALIGNED_224 + 0.5) / 224 if points is None else five_points(torch.from_numpy(points)[None])[0]
 
 
 def spread(identity: npt.NDArray[Any], count: int) -> Rows:

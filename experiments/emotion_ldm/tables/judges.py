@@ -10,12 +10,10 @@ from torch import Tensor, nn
 
 from experiments.emotion_ldm.tables.config import MetricsConfig
 from facegen_core.encoders.base import Encoder
-from facegen_core.encoders.detector import Face, find_faces
 from facegen_core.encoders.emotion import emotion_encoder
-from facegen_core.encoders.framing import framed
 from facegen_core.encoders.identity import identity_encoder
 from facegen_core.errors import WeightsNotFoundError
-from facegen_core.geometry.face_crop import ALIGNED_224
+from facegen_core.geometry.face_crop import align_matrix, warp
 from facegen_core.metrics.functional.identity import pair_cosine
 from facegen_core.metrics.functional.lpips import LPIPSNetwork
 from facegen_core.metrics.functional.psnr import psnr
@@ -24,11 +22,7 @@ from facegen_core.metrics.picture_metric import Protocol, as_tags
 from facegen_core.progress import say
 
 LEAST_SIDE = 192
-"""Pixels to which smaller pictures are enlarged before faces are looked for and framed."""
-LEAST_CONFIDENCE = 0.5
-"""Of the detector: an aligned crop has a face in it."""
-FOUND_IN = ("reconstruction", "source", "nowhere")
-"""Where a source's face was found; "nowhere": the points of an average face stand for it."""
+"""Pixels to which smaller pictures are enlarged, bicubic, before faces are framed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +35,7 @@ class Sources:
         raw: (B, 3, R, R) in [0, 1], as they are.
         reconstruction: likewise, as the first stage gives them back: what the paper's figures compare with [A].
         truth: (B, T, 3, R, R), true pictures with each target; None where those are not known.
-        faces: where a judge is to look: found once, the same for all that is made of a picture.
-        found_in: (B,) int64, of :data:`FOUND_IN`.
+        points: (B, 5, 2), where the face is, see :class:`.held_out.HeldOut`; the same for all that is made of a picture.
         who_raw: (B, D), the recognition network's embeddings of ``raw``.
         who_reconstruction: (B, D), likewise.
         who_truth: (B, T, D), likewise.
@@ -53,8 +46,7 @@ class Sources:
     raw: Tensor
     reconstruction: Tensor
     truth: Tensor | None
-    faces: Sequence[Face]
-    found_in: Tensor
+    points: Tensor
     who_raw: Tensor
     who_reconstruction: Tensor
     who_truth: Tensor | None
@@ -111,33 +103,17 @@ class Judges:
     def _framing(self) -> str:
         if self.whole:
             return "whole aligned crops"
-        return f"MTCNN from {LEAST_CONFIDENCE:g} in the source's reconstruction at {LEAST_SIDE} px, kept for its edits"
-
-    def find(self, reconstruction: Tensor, raw: Tensor) -> tuple[list[Face], Tensor]:
-        """Where the faces of pictures (B, 3, R, R) are, and in which of the two each was found.
-
-        A face that the detector misses in both is taken to lie as an average one does in an aligned crop.
-        """
-        if self.whole:
-            return [_average_face(_enlarged(raw).shape[-1])] * len(raw), torch.zeros(len(raw), dtype=torch.int64)
-        faces, where = [], []
-        for both in zip(
-            *(find_faces(_enlarged(some), LEAST_CONFIDENCE) for some in (reconstruction, raw)), strict=True
-        ):
-            place = next((i for i, found in enumerate(both) if found), len(both))
-            faces.append(both[place][0] if place < len(both) else _average_face(_enlarged(raw[:1]).shape[-1]))
-            where.append(place)
-        return faces, torch.tensor(where)
+        return f"the edited picture's own landmarks, of crops at {LEAST_SIDE} px or more"
 
     @torch.no_grad()
-    def probabilities(self, pictures: Tensor, faces: Sequence[Face]) -> Tensor:
-        """Of the eight emotions (N, 8), for pictures (N, 3, R, R) in [0, 1]."""
-        return self._seen(self.emotion, pictures, faces).softmax(1)
+    def probabilities(self, pictures: Tensor, points: Tensor) -> Tensor:
+        """Of the eight emotions (N, 8), for pictures (N, 3, R, R) in [0, 1] with points (N, 5, 2) from 0 to 1."""
+        return self._seen(self.emotion, pictures, points).softmax(1)
 
     @torch.no_grad()
-    def embeddings(self, pictures: Tensor, faces: Sequence[Face]) -> Tensor:
+    def embeddings(self, pictures: Tensor, points: Tensor) -> Tensor:
         """Of who it is (N, D), length 1."""
-        return F.normalize(self._seen(self.identity, pictures, faces), dim=1)
+        return F.normalize(self._seen(self.identity, pictures, points), dim=1)
 
     @torch.no_grad()
     def distances(self, pictures: Tensor, references: Tensor, prefix: str, suffix: str) -> dict[str, Tensor]:
@@ -149,10 +125,12 @@ class Judges:
             measured["lpips"] = self.lpips(pictures.to(self.device), references.to(self.device)).cpu()
         return {f"{prefix}{name}{suffix}": values for name, values in measured.items()}
 
-    def _seen(self, judge: Encoder, pictures: Tensor, faces: Sequence[Face]) -> Tensor:
+    def _seen(self, judge: Encoder, pictures: Tensor, points: Tensor) -> Tensor:
         there = pictures.to(self.device)
-        shown = there if self.whole else framed(_enlarged(there), faces, judge.preprocessing)
-        return judge(shown).float().cpu()
+        if not self.whole and judge.preprocessing.framing == "five_points":  # others want boxes, about as tight as crops
+            large, size = _enlarged(there), judge.preprocessing.size
+            there = warp(large, align_matrix(points * large.shape[-1] - 0.5, size).to(there.device), size)
+        return judge(there).float().cpu()
 
 
 def measure(judges: Judges, sources: Sources, pictures: Tensor, places: Sequence[int]) -> dict[str, Tensor]:
@@ -171,9 +149,9 @@ def measure(judges: Judges, sources: Sources, pictures: Tensor, places: Sequence
     """
     shape = pictures.shape[:2]
     made = pictures.flatten(0, 1)
-    faces = [face for face in sources.faces for _ in places]
-    who = judges.embeddings(made, faces)
-    measured = {"emotion": judges.probabilities(made, faces)}
+    points = sources.points.repeat_interleave(shape[1], 0)
+    who = judges.embeddings(made, points)
+    measured = {"emotion": judges.probabilities(made, points)}
     for suffix, references, themselves in (
         ("", sources.reconstruction, sources.who_reconstruction),
         ("_raw", sources.raw, sources.who_raw),
@@ -191,12 +169,6 @@ def _enlarged(pictures: Tensor) -> Tensor:
     if times == 1:
         return pictures
     return F.interpolate(pictures, scale_factor=times, mode="bicubic").clamp(0, 1)
-
-
-def _average_face(side: int) -> Face:
-    """Where a face lies in an aligned crop."""
-    points = (ALIGNED_224 + 0.5) * (side / 224) - 0.5
-    return Face(torch.tensor([0.0, 0.0, side - 1.0, side - 1.0]), 0.0, points.float())
 
 
 def _resize(judge: Any) -> str:

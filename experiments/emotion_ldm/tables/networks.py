@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from experiments.emotion_ldm.tables.grid import Cell
-from experiments.emotion_ldm.trained import open_denoiser, open_first_stage, weights_digest
+from experiments.emotion_ldm.trained import open_denoiser, open_first_stage, open_tuned, weights_digest
 from facegen_core.diffusion.schedule import alpha_bars
 from facegen_core.errors import ConfigError
 from facegen_core.images import from_signed
@@ -101,11 +101,18 @@ class Networks:
                 self.denoiser, latents.repeat_interleave(times, 0), noise.repeat_interleave(times, 0), target, edit,
                 self.bars,
             )  # fmt: skip
-        inverted = invert_emotion(self.denoiser, latents, sources.emotion.to(self.device), edit, self.bars)
-        model: EmotionModel = self.denoiser if cell.kind == "ours" else _tuned(cell.run, self.outputs).to(self.device)
+        before: EmotionModel
+        model: EmotionModel
+        before, model = (self.denoiser, self.denoiser) if cell.kind == "ours" else self._tuned(cell.run)
+        inverted = invert_emotion(before, latents, sources.emotion.to(self.device), edit, self.bars)
         random = torch_generator(self.seed, _ETA, int(sources.index[0])) if edit.eta > 0 else None
         with torch.no_grad():
             return reverse_emotion(model, inverted.repeat_interleave(times, 0), target, edit, self.bars, random)
+
+    def _tuned(self, run: str) -> tuple[EmotionDenoiser, EmotionDenoiser]:
+        """What was tuned, which inverts, and what became of it."""
+        before, after = _open_tuned(run, self.outputs)
+        return before.to(self.device), after.to(self.device)
 
     def _noise(self, index: int, like: Tensor) -> Tensor:
         """The same for a picture, whatever its edit."""
@@ -113,11 +120,9 @@ class Networks:
 
 
 @functools.lru_cache(maxsize=1)  # at the paper's size there is no room for all of them
-def _tuned(run: str, outputs: str) -> EmotionDenoiser:
-    from experiments.emotion_ldm import trained
-
-    tuned: EmotionDenoiser = trained.open_tuned(run, outputs)[0]
-    return tuned
+def _open_tuned(run: str, outputs: str) -> tuple[EmotionDenoiser, EmotionDenoiser]:
+    after, _, settings = open_tuned(run, outputs)
+    return open_denoiser(settings.model, outputs, settings.weights)[0], after
 
 
 def open_networks(config: Config) -> Networks:

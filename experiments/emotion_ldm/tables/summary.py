@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from experiments.emotion_ldm.tables.cells import Arrays
 from experiments.emotion_ldm.tables.grid import TARGETS, Cell
-from experiments.emotion_ldm.tables.judges import FOUND_IN
 from experiments.emotion_ldm.tables.published import METRICS, SHARES, Key
 from facegen_core.emotions import EMOTIONS
 
@@ -74,7 +73,6 @@ def reference(arrays: Mapping[str, Arrays], identity: npt.NDArray[np.int64]) -> 
         "reconstruction_psnr": float(reconstruction["psnr_raw"][:, 0].mean()),
         "reconstruction_id_cosine": float(reconstruction["id_cosine_raw"][:, 0].mean()),
     }
-    values |= {f"face_in_{name}": float((source["found_in"] == k).mean()) for k, name in enumerate(FOUND_IN)}
     cosine = source["embedding"] @ source["embedding"].T
     same = np.triu((identity[:, None] == identity) & (identity >= 0), 1)
     if same.any():

@@ -51,7 +51,7 @@ def at_equal_accuracy(ours: Row, theirs: AtAccuracy) -> str:
             f"{'less' if ours[PSNR] > theirs.value else 'more'}."
         )
     return (
-        f"SDEdit, the same network, does not reach an accuracy of {ours[EMOTION]:.3f} on its grid; its nearest is "
+        f"SDEdit, the same network, has no accuracy of {ours[EMOTION]:.3f} on its grid; its nearest is "
         f"{theirs.accuracy:.3f} ({where}), with {theirs.value:.2f} dB."
     )
 
