@@ -126,7 +126,7 @@ class FinetuneFigure(Metric):
 
     def __init__(self, config: ClipFinetuneConfig, key: str) -> None:
         super().__init__()
-        self.config, self.key, self.higher_is_better = config, key, key.endswith("cosine")
+        self.config, self.key = config, key
         self.add_state("sums", torch.zeros(len(Terms._fields), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
