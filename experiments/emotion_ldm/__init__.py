@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from experiments.emotion_ldm import emotion_ldm, vqgan
+from experiments.emotion_ldm import emotion_clip, emotion_ldm, vqgan
 
-STAGES = {"vqgan": vqgan, "emotion_ldm": emotion_ldm}
+STAGES = {"vqgan": vqgan, "emotion_ldm": emotion_ldm, "emotion_clip": emotion_clip}
 
 
 def reproduce(words: Sequence[str]) -> None:
