@@ -22,12 +22,14 @@ from datamodules.prepare.report import Tally
 from experiments.emotion_ldm.data import located, prepare
 from experiments.emotion_ldm.tables.grid import TARGETS
 from facegen_core.errors import ConfigError, DatasetNotFoundError
-from facegen_core.geometry.face_crop import ALIGNED_224, five_points
+from facegen_core.geometry.face_crop import ALIGNED_224, five_points, similarity
 
 if TYPE_CHECKING:
     from experiments.emotion_ldm.tables.config import Config
 
 Rows = npt.NDArray[np.int64]
+MOST_OFF = 2.0
+"""Landmarks of a face that is so many times larger or smaller than an average one in its crop are taken for wrong."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +113,14 @@ def open_held_out(config: Config) -> HeldOut:
 
 
 def _points(framing: Framing, root: Path, file: PictureFile) -> Tensor:
-    points = framing.points_in_crop(root, file) if isinstance(framing, Align) else None
-    return (ALIGNED_224 + 0.5) / 224 if points is None else five_points(torch.from_numpy(points)[None])[0]
+    """Eyes, nose and mouth (5, 2) in the crop; an average face's where landmarks are missing or make no face."""
+    average = (ALIGNED_224 + 0.5) / 224
+    places = framing.points_in_crop(root, file) if isinstance(framing, Align) else None
+    if places is None:
+        return average
+    points = five_points(torch.from_numpy(places)[None])
+    size = float(similarity(average[None], points)[0, :, 0].norm())
+    return points[0] if 1 / MOST_OFF < size < MOST_OFF else average
 
 
 def spread(identity: npt.NDArray[Any], count: int) -> Rows:

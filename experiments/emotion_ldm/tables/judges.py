@@ -35,7 +35,7 @@ class Sources:
         raw: (B, 3, R, R) in [0, 1], as they are.
         reconstruction: likewise, as the first stage gives them back: what the paper's figures compare with [A].
         truth: (B, T, 3, R, R), true pictures with each target; None where those are not known.
-        points: (B, 5, 2), where the face is, see :class:`.held_out.HeldOut`; the same for all that is made of a picture.
+        points: (B, 5, 2), where the face is, see :class:`.held_out.HeldOut`; for all that is made of it.
         who_raw: (B, D), the recognition network's embeddings of ``raw``.
         who_reconstruction: (B, D), likewise.
         who_truth: (B, T, D), likewise.
@@ -127,7 +127,9 @@ class Judges:
 
     def _seen(self, judge: Encoder, pictures: Tensor, points: Tensor) -> Tensor:
         there = pictures.to(self.device)
-        if not self.whole and judge.preprocessing.framing == "five_points":  # others want boxes, about as tight as crops
+        if (
+            not self.whole and judge.preprocessing.framing == "five_points"
+        ):  # others want boxes, about as tight as crops
             large, size = _enlarged(there), judge.preprocessing.size
             there = warp(large, align_matrix(points * large.shape[-1] - 0.5, size).to(there.device), size)
         return judge(there).float().cpu()
