@@ -135,7 +135,8 @@ def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     option("--first-stage", metavar="FILE", help="first stage's checkpoint; not needed where the denoiser's holds it")
     option("--denoiser", metavar="FILE", help="latent diffusion's checkpoint")
     option("--out", type=Path, required=True, help="folder of runs to add to, then given as outputs=; or of files")
-    option("--to", choices=["facegen", "compvis"], default="facegen", help="compvis: FILE is a run of facegen")
+    ways = "compvis, or file, one of both networks in half precision: FILE is a run of facegen"
+    option("--to", choices=["facegen", "compvis", "file"], default="facegen", help=ways)
     option("--pixels", type=int, default=128, help="side of the pictures a first stage was trained on; 128")
     option("--head-channels", type=int, default=32, help="channels of a denoiser's attention head; 32")
     option("--outputs", default="outputs", help="folder of all runs")
@@ -160,7 +161,7 @@ def _add_edit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     option("--steps", type=int, default=40, help="there and back; 40")
     option("--eta", type=float, default=0.0, help="new noise on the way back, 0 to 1; 0")
     option("--inversion-guidance", choices=["same", "none"], default="same", help="guidance on the way there; same")
-    option("--model", "--run", metavar="RUN", default="last", help="of emotion_ldm; last")
+    option("--model", "--run", metavar="RUN", help="of emotion_ldm, or shipped; the last run, shipped if there is none")
     option("--overwrite", action="store_true", help="replace results that are there; else they are kept")
     option("--outputs", default="outputs", help="folder of all runs")
     emotion_ldm.set_defaults(run=_edit_emotion_ldm)

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import facegen_core.weights
 from experiments.evaluate import read_checkpoint
 from experiments.runs import find_run, stage_folder
 from facegen_core.config import as_config, load_config
@@ -19,13 +20,18 @@ if TYPE_CHECKING:
     from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
 
 PAPER = "emotion_ldm"
+SHIPPED = "shipped"
+"""Names the networks that come with facegen, trained on embedded people at 64 pixels."""
+_SHIPPED_FILE = Path(facegen_core.weights.__file__).with_name("emotion_ldm.safetensors")
+"""EMOTION_LDM.md beside it says how it was made."""
 
 
 def open_first_stage(reference: str, outputs: str) -> tuple[VQModel, FirstStageConfig, str]:
     """The autoencoder of a VQGAN run, frozen.
 
     Args:
-        reference: "last" for the run begun last, a run's name or folder, or one of its checkpoints.
+        reference: "last" for the run begun last, a run's name or folder, one of its checkpoints, "shipped", or a file
+            that ``facegen convert emotion_ldm --to file`` wrote.
         outputs: the folder of all runs.
 
     Returns:
@@ -37,6 +43,11 @@ def open_first_stage(reference: str, outputs: str) -> tuple[VQModel, FirstStageC
     """
     from facegen_core.methods.emotion_ldm.first_stage import build_first_stage
 
+    if file := networks_file(reference):
+        from facegen_core.methods.emotion_ldm.files import load_networks
+
+        networks = load_networks(file)
+        return networks.first_stage, networks.first_stage_config, weights_digest(networks.first_stage)
     run = find_run(stage_folder(outputs, PAPER, "vqgan"), reference)
     _, saved = read_checkpoint(run, Path(reference) if reference.endswith(".ckpt") else None)
     config = as_config(FirstStageConfig, saved["hyper_parameters"]["model"]["first_stage"])
@@ -49,7 +60,8 @@ def open_denoiser(reference: str, outputs: str) -> tuple[EmotionDenoiser, Denois
     """The denoiser of an EmotionLDM run with its averaged weights.
 
     Args:
-        reference: "last" for the run begun last, a run's name or folder, or one of its checkpoints.
+        reference: "last" for the run begun last, a run's name or folder, one of its checkpoints, "shipped", or a file
+            that ``facegen convert emotion_ldm --to file`` wrote.
         outputs: the folder of all runs.
 
     Returns:
@@ -63,6 +75,11 @@ def open_denoiser(reference: str, outputs: str) -> tuple[EmotionDenoiser, Denois
     from experiments.emotion_ldm import emotion_ldm
     from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
 
+    if file := networks_file(reference):
+        from facegen_core.methods.emotion_ldm.files import load_networks
+
+        networks = load_networks(file)
+        return networks.denoiser, networks.config, reference
     run = find_run(stage_folder(outputs, PAPER, "emotion_ldm"), reference)
     _, saved = read_checkpoint(run, Path(reference) if reference.endswith(".ckpt") else None)
     config = as_config(DenoiserConfig, saved["hyper_parameters"]["model"])
@@ -71,6 +88,13 @@ def open_denoiser(reference: str, outputs: str) -> tuple[EmotionDenoiser, Denois
     network.unet.load_state_dict(network_weights(saved, "denoiser.unet"))
     settings: emotion_ldm.Config = load_config(emotion_ldm.Config, run / "config.yaml")
     return network.eval().requires_grad_(False), config, settings.first_stage
+
+
+def networks_file(reference: str) -> Path | None:
+    """The file of both networks that a reference names; None if it names a run."""
+    if reference == SHIPPED:
+        return _SHIPPED_FILE
+    return Path(reference) if reference.endswith(".safetensors") else None
 
 
 def network_weights(saved: dict[str, Any], network: str) -> dict[str, Any]:
