@@ -63,5 +63,5 @@ def test_what_is_no_such_file_is_named(content: bytes | None, tmp_path: Path):
     path = tmp_path / "n.safetensors"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(WeightsNotFoundError, match="n.safetensors"):
+    with pytest.raises(WeightsNotFoundError, match=r"n\.safetensors"):
         load_networks(path)
