@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from experiments.emotion_ldm.trained import settled
 from experiments.photographs import (
     FORMATS,
     Job,
@@ -22,19 +23,17 @@ from experiments.photographs import (
     run_jobs,
     save_photograph,
 )
-from experiments.runs import find_run, stage_folder
 from facegen_core.emotions import EMOTIONS
 from facegen_core.encoders.base import Encoder
 from facegen_core.encoders.detector import Face, chosen, find_in_photograph
 from facegen_core.encoders.emotion import emotion_encoder
 from facegen_core.encoders.framing import framed
-from facegen_core.errors import ConfigError, FacegenError, WeightsNotFoundError
+from facegen_core.errors import ConfigError, WeightsNotFoundError
 from facegen_core.files import atomic_path
 from facegen_core.geometry.paste import paste_change
 from facegen_core.geometry.squares import average_face_square, cut_square, square_around
 from facegen_core.images import from_uint8
 from facegen_core.methods.emotion_ldm.edit_config import EditConfig
-from facegen_core.progress import say
 from facegen_core.reporting.sheet import titled_sheet
 
 if TYPE_CHECKING:
@@ -64,8 +63,8 @@ class Wish:
         guidance: likewise.
         inversion_guidance: likewise.
         eta: likewise.
-        model: run of emotion_ldm: "last", a name, folder or checkpoint; or "shipped", or a file of networks. None: the
-            run begun last, or the shipped networks if there is none.
+        model: run of emotion_ldm: "last", a name, folder or checkpoint; or "shipped", or a file of networks. "last"
+            means the shipped ones where there is no run.
         overwrite: replace results that are there.
         outputs: folder of all runs.
     """
@@ -81,7 +80,7 @@ class Wish:
     guidance: float = EditConfig.guidance
     inversion_guidance: Literal["same", "none"] = EditConfig.inversion_guidance
     eta: float = EditConfig.eta
-    model: str | None = None
+    model: str = "last"
     overwrite: bool = False
     outputs: str = "outputs"
 
@@ -155,23 +154,8 @@ def edit(wish: Wish) -> None:
     """
     wish.check()
     jobs = find_jobs(wish.inputs, wish.out, wish.targets, wish.overwrite)
-    wish = replace(wish, model=_which_model(wish))
+    wish = replace(wish, model=settled(wish.model, "emotion_ldm", wish.outputs))
     edit_all(wish, jobs, open_editor(wish), _teller(wish))
-
-
-def _which_model(wish: Wish) -> str:
-    """The run's folder where the last one is asked for, so that it is written down which it was."""
-    from experiments.emotion_ldm.trained import SHIPPED
-
-    if wish.model is not None and wish.model != "last":
-        return wish.model
-    try:
-        return str(find_run(stage_folder(wish.outputs, "emotion_ldm", "emotion_ldm"), "last"))
-    except FacegenError:
-        if wish.model == "last":
-            raise
-        say("no run of emotion_ldm here: edited with the shipped networks, trained on embedded people at 64 pixels")
-        return SHIPPED
 
 
 def open_editor(wish: Wish) -> "LatentEditor":
@@ -179,7 +163,7 @@ def open_editor(wish: Wish) -> "LatentEditor":
     from experiments.emotion_ldm.trained import open_denoiser, open_first_stage
     from facegen_core.methods.emotion_ldm.latent_editor import LatentEditor
 
-    denoiser, config, reference = open_denoiser(wish.model or "last", wish.outputs)
+    denoiser, config, reference = open_denoiser(wish.model, wish.outputs)
     first_stage, sizes, _ = open_first_stage(reference, wish.outputs)
     if wish.strength >= config.schedule.steps:
         raise ConfigError(f"--strength {wish.strength}: the model's last time is {config.schedule.steps - 1}.")

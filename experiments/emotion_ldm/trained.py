@@ -6,12 +6,13 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import facegen_core.weights
+import facegen_core
 from experiments.evaluate import read_checkpoint
 from experiments.runs import find_run, stage_folder
 from facegen_core.config import as_config, load_config
 from facegen_core.methods.emotion_ldm.denoiser_config import DenoiserConfig
 from facegen_core.methods.emotion_ldm.vqgan_config import FirstStageConfig
+from facegen_core.progress import say
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.vq_model import VQModel
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 PAPER = "emotion_ldm"
 SHIPPED = "shipped"
 """Names the networks that come with facegen, trained on embedded people at 64 pixels."""
-_SHIPPED_FILE = Path(facegen_core.weights.__file__).with_name("emotion_ldm.safetensors")
+_SHIPPED_FILE = Path(facegen_core.__file__).with_name("weights") / "emotion_ldm.safetensors"
 """EMOTION_LDM.md beside it says how it was made."""
 
 
@@ -88,6 +89,30 @@ def open_denoiser(reference: str, outputs: str) -> tuple[EmotionDenoiser, Denois
     network.unet.load_state_dict(network_weights(saved, "denoiser.unet"))
     settings: emotion_ldm.Config = load_config(emotion_ldm.Config, run / "config.yaml")
     return network.eval().requires_grad_(False), config, settings.first_stage
+
+
+def settled(reference: str, stage: str, outputs: str, or_shipped: bool = True) -> str:
+    """What a reference means now: a command that is resumed goes on with the same networks.
+
+    Args:
+        reference: see :func:`open_denoiser`.
+        stage: "vqgan" or "emotion_ldm".
+        outputs: the folder of all runs.
+        or_shipped: "last" means the shipped networks where there is no run yet, which is said.
+
+    Returns:
+        A run's folder for "last", else the reference itself.
+
+    Raises:
+        FacegenError: "last", and there is no run.
+    """
+    folder = stage_folder(outputs, PAPER, stage)
+    if reference != "last":
+        return reference
+    if or_shipped and not any(folder.glob("*/config.yaml")):
+        say(f"no run of {stage} in {outputs}: the shipped networks are taken, trained on embedded people at 64 pixels")
+        return SHIPPED
+    return str(find_run(folder, "last"))
 
 
 def networks_file(reference: str) -> Path | None:
