@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import facegen_core
 from experiments.evaluate import read_checkpoint
 from experiments.runs import find_run, stage_folder
 from facegen_core.config import as_config, load_config
@@ -22,9 +21,7 @@ if TYPE_CHECKING:
 
 PAPER = "emotion_ldm"
 SHIPPED = "shipped"
-"""Names the networks that come with facegen, trained on embedded people at 64 pixels."""
-_SHIPPED_FILE = Path(facegen_core.__file__).with_name("weights") / "emotion_ldm.safetensors"
-"""EMOTION_LDM.md beside it says how it was made."""
+"""Names the networks that come with facegen, trained on embedded people at 64 pixels: ``weights/EMOTION_LDM.md``."""
 
 
 def open_first_stage(reference: str, outputs: str) -> tuple[VQModel, FirstStageConfig, str]:
@@ -118,7 +115,9 @@ def settled(reference: str, stage: str, outputs: str, or_shipped: bool = True) -
 def networks_file(reference: str) -> Path | None:
     """The file of both networks that a reference names; None if it names a run."""
     if reference == SHIPPED:
-        return _SHIPPED_FILE
+        from facegen_core.weights import resolve_weights
+
+        return resolve_weights("emotion_ldm")
     return Path(reference) if reference.endswith(".safetensors") else None
 
 
