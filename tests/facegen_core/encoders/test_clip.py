@@ -12,7 +12,7 @@ from huggingface_hub import constants
 from PIL import Image
 from safetensors.torch import save_file
 
-from facegen_core.encoders.clip import _weights_of, clip_encoder
+from facegen_core.encoders.clip import clip_encoder, clip_weights
 from facegen_core.errors import ConfigError, WeightsNotFoundError
 from facegen_core.weights.table import CLIP
 
@@ -110,10 +110,10 @@ def test_weights_that_open_clip_downloaded_are_found(nowhere):
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text("0123")
     (snapshot / "open_clip_model.safetensors").write_bytes(b"weights")
-    assert _weights_of("ViT-B-16-quickgelu") == snapshot / "open_clip_model.safetensors"
+    assert clip_weights("ViT-B-16-quickgelu") == snapshot / "open_clip_model.safetensors"
 
 
-def test_weights_of_another_model_are_refused(tmp_path, network):
+def testclip_weights_another_model_are_refused(tmp_path, network):
     save_file({**network.state_dict(), "visual.proj": torch.zeros(64, 8)}, tmp_path / "w.safetensors")
     with pytest.raises(WeightsNotFoundError, match=rf"expected CLIP {NAME}, and it is CLIP .*'visual\.proj' has shape"):
         clip_encoder(NAME, str(tmp_path / "w.safetensors"))
