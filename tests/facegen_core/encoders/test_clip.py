@@ -1,13 +1,13 @@
 """CLIP from local files of every format, on a small model that open_clip is told of."""
 
 import copy
-import json
 import warnings
 
 import numpy as np
 import open_clip
 import pytest
 import torch
+from helpers.tiny_clip import NAME, tiny_clip
 from huggingface_hub import constants
 from PIL import Image
 from safetensors.torch import save_file
@@ -16,22 +16,10 @@ from facegen_core.encoders.clip import clip_encoder, clip_weights
 from facegen_core.errors import ConfigError, WeightsNotFoundError
 from facegen_core.weights.table import CLIP
 
-NAME = "facegen-tiny-quickgelu"
-CONFIG = {
-    "embed_dim": 16,
-    "quick_gelu": True,
-    "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
-    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
-}
-
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory):
-    path = tmp_path_factory.mktemp("config") / f"{NAME}.json"
-    path.write_text(json.dumps(CONFIG))
-    open_clip.add_model_config(path)
-    torch.manual_seed(0)
-    return open_clip.create_model(NAME, pretrained=None, load_weights=False).eval()
+def network():
+    return tiny_clip()
 
 
 @pytest.fixture
