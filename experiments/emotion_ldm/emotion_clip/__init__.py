@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # the heavy types below are named, not imported, until a stage is built
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Literal
 
 from datamodules.config import PoolConfig
@@ -11,7 +11,7 @@ from experiments.emotion_ldm.data import PictureStageConfig
 from experiments.runs import find_run, stage_folder
 from experiments.schema import StageConfig
 from facegen_core.config import load_config
-from facegen_core.errors import ConfigError
+from facegen_core.errors import ConfigError, WeightsNotFoundError
 from facegen_core.methods.emotion_ldm.clip_finetune_config import ClipFinetuneConfig
 
 if TYPE_CHECKING:
@@ -92,9 +92,18 @@ def settle(config: Config) -> None:
 
 def prepare(config: Config) -> None:
     """Takes the population's pictures if they stand in for AffectNet, unless weights are missing that come after."""
+    from facegen_core.encoders.emotion import EMBEDDED
     from facegen_core.methods.emotion_ldm.finetune_losses import check_weights
+    from facegen_core.weights import resolve_weights
 
     check_weights(config.finetune)
+    for use, name in asdict(config.judges).items():
+        try:
+            if name != EMBEDDED:
+                resolve_weights(name)
+        except WeightsNotFoundError as error:
+            message = f"judges.{use} = {name}: {error} Or let the embedded one measure: judges.{use}=judge."
+            raise WeightsNotFoundError(message) from None
     data.prepare(config)
 
 

@@ -219,6 +219,10 @@ def test_missing_weights_are_said_before_anything_is_done(outputs, monkeypatch, 
     for more, says in (
         (["guide=clip"], ("guide = clip", "facegen weights get clip_vit_b_16", "guide=judge")),
         (["identity=ir_se50"], ("identity = ir_se50", "model_ir_se50.pth", "identity=judge")),
+        (
+            ["judges.emotion=hsemotion_b2_7"],
+            ("judges.emotion = hsemotion_b2_7", "enet_b2_7.pt", "judges.emotion=judge"),
+        ),
     ):
         assert main([*words, *more]) == 2
         line = capsys.readouterr().err.splitlines()[-1]
