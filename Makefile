@@ -14,7 +14,7 @@ RUN ?= last
 # shape_cgan reads the codes of an SAE, not a data set.
 WORDS = $(if $(DATA),$(if $(filter shape_cgan,$*),,data.root=$(DATA))) $(SET)
 
-STAGES := sae shape_cgan texture_progan coma face_judge vqgan emotion_ldm
+STAGES := sae shape_cgan texture_progan coma face_judge vqgan emotion_ldm emotion_clip
 PAPERS := face3d
 EXPORTED := face_judge emotion_ldm
 EDITED := emotion_ldm

@@ -171,3 +171,29 @@ class JudgeDataConfig:
             raise ConfigError(
                 f"data.pictures_of_each = {self.pictures_of_each}: must be 2 or more, or there is nothing to compare."
             )
+
+
+@dataclass
+class PoolConfig:
+    """Pictures that are inverted before a model is tuned.
+
+    Attributes:
+        per_class: training pictures of each emotion that may be drawn [A: 500].
+        size: training pictures drawn of these, at random [P, A: 1000].
+        validation: pictures held out that checks look at, spread over them all [P, A: 100].
+        test: pictures held out that the final evaluation looks at, likewise; 0 takes all [P, A].
+        invert_batch: pictures inverted at a time.
+    """
+
+    per_class: int = 500
+    size: int = 1000
+    validation: int = 100
+    test: int = 0
+    invert_batch: int = 32
+
+    def check(self) -> None:
+        for name in ("per_class", "size", "validation", "invert_batch"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"pool.{name} = {getattr(self, name)}: must be 1 or more.")
+        if self.test < 0:
+            raise ConfigError(f"pool.test = {self.test}: must be 0, for all, or more.")

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from datamodules.base import FaceDataModule
 from datamodules.pictures import PictureDataModule, PictureDataset, Rows, flipped
-from datamodules.prepare.latents import Encode, Facts, Precision, build_latent_cache, open_latent_cache
+from datamodules.prepare.computed import Facts
+from datamodules.prepare.latents import Encode, Precision, build_latent_cache, open_latent_cache
 from datamodules.rows import RowDataset
 from facegen_core.types import LatentBatch
 

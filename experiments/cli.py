@@ -162,6 +162,7 @@ def _add_edit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     option("--eta", type=float, default=0.0, help="new noise on the way back, 0 to 1; 0")
     option("--inversion-guidance", choices=["same", "none"], default="same", help="guidance on the way there; same")
     option("--model", "--run", metavar="RUN", default="last", help="of emotion_ldm; last, or shipped if none is")
+    option("--tuned", metavar="RUN", help="of emotion_clip, for this emotion, strength and guidance; brings faces back")
     option("--overwrite", action="store_true", help="replace results that are there; else they are kept")
     option("--outputs", default="outputs", help="folder of all runs")
     emotion_ldm.set_defaults(run=_edit_emotion_ldm)

@@ -96,6 +96,24 @@ class LatentBatch(TypedDict):
     index: Tensor
 
 
+class PoolBatch(TypedDict):
+    """Pictures of faces as noise that an edit brings back from.
+
+    Attributes:
+        latent: (B, C, h, w) float32, inverted under the emotion shown.
+        reference: (B, 3, R, R) float32 in [-1, 1], RGB, the picture as the first stage gives it back, in 8 bits.
+        emotion: (B,) int64, as in :class:`PictureBatch`.
+        identity: (B,) int64, as in :class:`PictureBatch`.
+        index: (B,) int64, place of the picture in the pool.
+    """
+
+    latent: Tensor
+    reference: Tensor
+    emotion: Tensor
+    identity: Tensor
+    index: Tensor
+
+
 class JudgeBatch(TypedDict):
     """Pictures of people who are known to be who they are: several of each person, one after another.
 

@@ -1,5 +1,5 @@
 """EmotionLDM: stages."""
 
-from experiments.emotion_ldm import emotion_ldm, vqgan
+from experiments.emotion_ldm import emotion_clip, emotion_ldm, vqgan
 
-STAGES = {"vqgan": vqgan, "emotion_ldm": emotion_ldm}
+STAGES = {"vqgan": vqgan, "emotion_ldm": emotion_ldm, "emotion_clip": emotion_clip}

@@ -4,7 +4,7 @@ from __future__ import annotations  # the heavy types below are named, not impor
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from experiments.evaluate import read_checkpoint
 from experiments.runs import find_run, stage_folder
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from diffusers.models.autoencoders.vq_model import VQModel
     from torch import nn
 
+    from experiments.emotion_ldm import emotion_clip
     from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
 
 PAPER = "emotion_ldm"
@@ -54,13 +55,17 @@ def open_first_stage(reference: str, outputs: str) -> tuple[VQModel, FirstStageC
     return network.eval().requires_grad_(False), config, weights_digest(network)
 
 
-def open_denoiser(reference: str, outputs: str) -> tuple[EmotionDenoiser, DenoiserConfig, str]:
-    """The denoiser of an EmotionLDM run with its averaged weights.
+def open_denoiser(
+    reference: str, outputs: str, weights: Literal["average", "raw"] = "average"
+) -> tuple[EmotionDenoiser, DenoiserConfig, str]:
+    """The denoiser of an EmotionLDM run.
 
     Args:
         reference: "last" for the run begun last, a run's name or folder, one of its checkpoints, "shipped", or a file
             that ``facegen convert emotion_ldm --to file`` wrote.
         outputs: the folder of all runs.
+        weights: the average of its weights, or "raw": as they were trained, which fine-tuning starts from. A file has
+            the average alone.
 
     Returns:
         It, in evaluation mode on the CPU, its weights frozen; its settings; which first stage it was trained on, for
@@ -71,7 +76,6 @@ def open_denoiser(reference: str, outputs: str) -> tuple[EmotionDenoiser, Denois
         CheckpointError: it has no checkpoint yet, or a damaged one.
     """
     from experiments.emotion_ldm import emotion_ldm
-    from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
 
     if file := networks_file(reference):
         from facegen_core.methods.emotion_ldm.files import load_networks
@@ -80,12 +84,46 @@ def open_denoiser(reference: str, outputs: str) -> tuple[EmotionDenoiser, Denois
         return networks.denoiser, networks.config, reference
     run = find_run(stage_folder(outputs, PAPER, "emotion_ldm"), reference)
     _, saved = read_checkpoint(run, Path(reference) if reference.endswith(".ckpt") else None)
+    network, config = _denoiser(saved, weights)
+    settings: emotion_ldm.Config = load_config(emotion_ldm.Config, run / "config.yaml")
+    return network, config, settings.first_stage
+
+
+def open_tuned(reference: str, outputs: str) -> tuple[EmotionDenoiser, DenoiserConfig, emotion_clip.Config]:
+    """The denoiser of an EmotionClipFinetune run.
+
+    Args:
+        reference: "last" for the run begun last, a run's name or folder, or one of its checkpoints.
+        outputs: the folder of all runs.
+
+    Returns:
+        It, in evaluation mode on the CPU, its weights frozen; its settings; those of the run: the ``target`` emotion,
+        the strength and guidance of the ``edit`` it is for, and the ``model``, by which pictures must be inverted:
+        ``open_denoiser(config.model, outputs, config.weights)``.
+
+    Raises:
+        FacegenError: there is no such run.
+        CheckpointError: it has no checkpoint yet, or a damaged one.
+    """
+    from experiments.emotion_ldm import emotion_clip
+
+    run = find_run(stage_folder(outputs, PAPER, "emotion_clip"), reference)
+    _, saved = read_checkpoint(run, Path(reference) if reference.endswith(".ckpt") else None)
+    network, config = _denoiser(saved, "average")  # if one was kept
+    settings: emotion_clip.Config = load_config(emotion_clip.Config, run / "config.yaml")
+    return network, config, settings
+
+
+def _denoiser(saved: dict[str, Any], weights: Literal["average", "raw"]) -> tuple[EmotionDenoiser, DenoiserConfig]:
+    """The denoiser of a checkpoint, frozen; the average is of its U-Net alone."""
+    from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
+
     config = as_config(DenoiserConfig, saved["hyper_parameters"]["model"])
     network = EmotionDenoiser(config)
     network.load_state_dict(network_weights(saved, "denoiser"))
-    network.unet.load_state_dict(network_weights(saved, "denoiser.unet"))
-    settings: emotion_ldm.Config = load_config(emotion_ldm.Config, run / "config.yaml")
-    return network.eval().requires_grad_(False), config, settings.first_stage
+    if weights == "average":
+        network.unet.load_state_dict(network_weights(saved, "denoiser.unet"))
+    return network.eval().requires_grad_(False), config
 
 
 def settled(reference: str, stage: str, outputs: str, or_shipped: bool = True) -> str:

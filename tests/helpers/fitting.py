@@ -6,12 +6,12 @@ import torch
 from experiments.stage import quiet_lightning
 
 
-def fit(model: pl.LightningModule, batches: list, *callbacks: pl.Callback) -> None:
+def fit(model: pl.LightningModule, batches: list, *callbacks: pl.Callback, precision: str = "32-true") -> None:
     """Trains on the batches, each once."""
     quiet_lightning()
     trainer = pl.Trainer(
         accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, callbacks=list(callbacks),
+        enable_model_summary=False, callbacks=list(callbacks), precision=precision,
     )  # fmt: skip
     trainer.fit(model, torch.utils.data.DataLoader(batches, batch_size=None))
 

@@ -58,12 +58,15 @@ class EmotionJudge(nn.Module):
 
     def forward(self, pictures: Tensor) -> EmotionReading:
         """Reads ArcFace's crop (B, 3, 76, 76), or its window (B, 3, 64, 64), in [0, 1]."""
+        values = self.read(self.features(pictures)).float()
+        return EmotionReading(values[:, : len(EMOTIONS)], values[:, len(EMOTIONS) :])
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """What it reads from, (B, widths[-1]), of the same pictures."""
         if pictures.shape[-1] == EMOTION_CROP:
             (left, top), side = EMOTION_INSET, EMOTION_WINDOW.pixels
             pictures = pictures[..., top : top + side, left : left + side]
-        seen = self.trunk(standardised(pictures)).float()
-        values = self.read(seen.mean((2, 3))).float()
-        return EmotionReading(values[:, : len(EMOTIONS)], values[:, len(EMOTIONS) :])
+        return self.trunk(standardised(pictures)).float().mean((2, 3))
 
 
 class FaceJudges(nn.Module):
