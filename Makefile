@@ -10,25 +10,27 @@ FACEGEN := $(BIN)/facegen
 PROFILE ?= demo
 DATA ?=
 SET ?=
+TABLE ?=
 RUN ?= last
 # shape_cgan reads the codes of an SAE, not a data set.
 WORDS = $(if $(DATA),$(if $(filter shape_cgan,$*),,data.root=$(DATA))) $(SET)
 
 STAGES := sae shape_cgan texture_progan coma face_judge vqgan emotion_ldm emotion_clip
-PAPERS := face3d
+PAPERS := face3d emotion_ldm
+GENERATED := face3d
 EXPORTED := face_judge emotion_ldm
 EDITED := emotion_ldm
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint data-population data-check data-prepare dashboard compare bench doctor clean stages papers \
-	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(PAPERS:%=generate-%) \
+	$(STAGES:%=train-%) $(STAGES:%=resume-%) $(STAGES:%=evaluate-%) $(PAPERS:%=reproduce-%) $(GENERATED:%=generate-%) \
 	$(EXPORTED:%=export-%) $(EDITED:%=edit-%)
 
 help: ## list the targets
 	@echo "make TARGET [PROFILE=paper|demo|smoke] [DATA=folder] [SET=\"key=value ...\"]"
 	@grep -hE '^[a-z%$$(][^:=]*:.*## ' $(MAKEFILE_LIST) | sed -E \
 	 -e 's/\$$\(STAGES:%=([a-z]+)-%\)/\1-<stage>/; s/\$$\(PAPERS:%=([a-z]+)-%\)/\1-<slug>/' \
-	 -e 's/\$$\(EXPORTED:%=([a-z]+)-%\)/\1-<stage>/; s/\$$\(EDITED:%=([a-z]+)-%\)/\1-emotion_ldm/' \
+	 -e 's/\$$\(GENERATED:%=([a-z]+)-%\)/\1-<slug>/' -e 's/\$$\(EXPORTED:%=([a-z]+)-%\)/\1-<stage>/; s/\$$\(EDITED:%=([a-z]+)-%\)/\1-emotion_ldm/' \
 	 -e 's/^([^:]+):[^#]*## (.*)/  \1|\2/' | awk -F'|' '{printf "%-22s%s\n", $$1, $$2}'
 	@echo "  <stage> is one of: $(STAGES); <slug> is one of: $(PAPERS)"
 
@@ -61,11 +63,11 @@ $(EXPORTED:%=export-%): OUT = outputs/exported/$*
 $(EXPORTED:%=export-%): export-%: $(STAMP) ## write a run's networks as files (face_judge, emotion_ldm), RUN=last or a folder, OUT=folder
 	$(FACEGEN) export $* run=$(RUN) out=$(OUT)
 
-$(PAPERS:%=reproduce-%): reproduce-%: $(STAMP) ## a paper's tables, ours beside the published
-	$(FACEGEN) reproduce $* profile=$(PROFILE) $(WORDS)
+$(PAPERS:%=reproduce-%): reproduce-%: $(STAMP) ## a paper's tables, ours beside the published [TABLE=3 of emotion_ldm]
+	$(FACEGEN) reproduce $* $(TABLE:%=--table %) profile=$(PROFILE) $(WORDS)
 
-$(PAPERS:%=generate-%): OUT = outputs/generated/$*
-$(PAPERS:%=generate-%): generate-%: $(STAMP) ## new faces by the trained models, OUT=folder [SET="--people 4 --expression smile"]
+$(GENERATED:%=generate-%): OUT = outputs/generated/$*
+$(GENERATED:%=generate-%): generate-%: $(STAMP) ## new faces by the trained models, OUT=folder [SET="--people 4 --expression smile"]
 	$(FACEGEN) generate $* --out $(OUT) $(SET)
 
 EMOTION ?= happy

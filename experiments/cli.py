@@ -80,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         )
     command = add("reproduce", _reproduce, "train and measure all rows of a paper's tables, ours beside the published")
     command.add_argument("paper", choices=sorted(papers()))
+    command.add_argument("--table", metavar="N", help="emotion_ldm: 1, 3, 4, 5 or truth, several by commas; all")
+    command.add_argument("--shard", metavar="I/N", help="emotion_ldm: the I-th of N processes that share the work")
     command.add_argument(
         "words",
         nargs="*",
@@ -265,7 +267,9 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _reproduce(arguments: argparse.Namespace) -> None:
-    EXPERIMENTS[arguments.paper].reproduce(arguments.words)
+    given = {"table": arguments.table, "shard": arguments.shard}
+    options = [f"{name}={value}" for name, value in given.items() if value is not None]
+    EXPERIMENTS[arguments.paper].reproduce([*options, *arguments.words])
 
 
 def _generate_face3d(arguments: argparse.Namespace) -> None:

@@ -90,26 +90,36 @@ class TrackingConfig:
 
 
 @dataclass
-class StageConfig:
-    """What every stage's configuration holds beside its data and networks.
+class RunConfig:
+    """What the configuration of all recorded work holds.
 
     Attributes:
         seed: of everything random in the run.
         outputs: folder of all runs.
-        name: of the run's folder, ``<outputs>/<paper>/<stage>/<name>``; numbered after the profile if null.
+        tracking: where it is recorded.
     """
 
     seed: int = 0
     outputs: str = "outputs"
-    name: str | None = None
-    trainer: TrainerConfig = field(default_factory=TrainerConfig)
-    optim: OptimConfig = field(default_factory=OptimConfig)
-    ema: EmaConfig = field(default_factory=EmaConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def check(self) -> None:
         if self.seed < 0:
             raise ConfigError(f"seed = {self.seed}: must be 0 or more.")
+
+
+@dataclass
+class StageConfig(RunConfig):
+    """What every stage's configuration holds beside its data and networks.
+
+    Attributes:
+        name: of the run's folder, ``<outputs>/<paper>/<stage>/<name>``; numbered after the profile if null.
+    """
+
+    name: str | None = None
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    ema: EmaConfig = field(default_factory=EmaConfig)
 
 
 @dataclass

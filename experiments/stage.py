@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from experiments.schema import StageConfig
+from experiments.schema import RunConfig, StageConfig
 from facegen_core.config import load_config
 from facegen_core.errors import ConfigError
 
@@ -48,7 +48,7 @@ def open_data(stage: ModuleType, config: StageConfig) -> Any:
     return datamodule
 
 
-def run_logger(paper: str, name: str, config: StageConfig, run: Path, tags: dict[str, str]) -> Any:
+def run_logger(paper: str, name: str, config: RunConfig, run: Path, tags: dict[str, str]) -> Any:
     """The logger of a run, as training and evaluation both use it."""
     from experiments.tracking.logger import JournalLogger
 
@@ -63,7 +63,7 @@ def run_logger(paper: str, name: str, config: StageConfig, run: Path, tags: dict
     )
 
 
-def tracking_uri(config: StageConfig) -> str:
+def tracking_uri(config: RunConfig) -> str:
     """Where the run is recorded, "" for the run's folder alone."""
     if config.tracking.uri == "auto":
         return f"sqlite:///{Path(config.outputs).resolve() / 'mlflow.db'}"

@@ -67,6 +67,20 @@ class Align:
             raise BadPictureError(LANDMARKS_OUTSIDE, f"{path}: the aligned face {outside_of(picture)}")
         return cut(picture, corners, pixels)
 
+    def points_in_crop(self, root: Path, file: PictureFile) -> npt.NDArray[np.float64] | None:
+        """Where a file's 68 landmarks lie in its crop, (68, 2), the crop reaching from 0 to 1; None if it has none.
+
+        Raises:
+            BadPictureError: they cannot be read.
+        """
+        points = file.points(root)
+        if points is None:
+            return None
+        top_left, bottom_left, _, top_right = np.asarray(file.quad) if file.quad else level_square(points)
+        sides = np.stack([top_right - top_left, bottom_left - top_left], axis=1)
+        places: npt.NDArray[np.float64] = np.linalg.solve(sides, (points - top_left).T).T
+        return places
+
 
 @dataclass(frozen=True)
 class FivePoints:

@@ -4,7 +4,7 @@ from __future__ import annotations  # the heavy types below are named, not impor
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from datamodules.config import AffectNetConfig
 from experiments.schema import PopulationConfig, StageConfig
@@ -35,6 +35,20 @@ class DataConfig(AffectNetConfig):
     flip: bool = False
 
 
+class Pictured(Protocol):
+    """Settings of anything that reads pictures.
+
+    Attributes:
+        outputs: folder of all runs.
+        data: the pictures.
+        population: the embedded people used where ``data.root`` is null.
+    """
+
+    outputs: str
+    data: DataConfig
+    population: PhotographedConfig
+
+
 @dataclass
 class PictureStageConfig(StageConfig):
     """What the stages that read pictures have in common.
@@ -56,7 +70,7 @@ class PictureStageConfig(StageConfig):
             )
 
 
-def prepare(config: PictureStageConfig) -> None:
+def prepare(config: Pictured) -> None:
     """Takes the population's pictures if they stand in for AffectNet and are not there yet."""
     if config.data.root is None:
         from facegen_core.population.affectnet_layout import write_affectnet
@@ -69,11 +83,15 @@ def build_datamodule(config: PictureStageConfig) -> AffectNetDataModule:
     """The reader of the pictures."""
     from datamodules.affectnet import AffectNetDataModule
 
-    data = replace(config.data, root=config.data.root or str(population_folder(config)))
-    return AffectNetDataModule(data, config.trainer.batch_size, config.seed)
+    return AffectNetDataModule(located(config), config.trainer.batch_size, config.seed)
 
 
-def population_folder(config: PictureStageConfig) -> Path:
+def located(config: Pictured) -> DataConfig:
+    """Which pictures, with the folder they are in."""
+    return replace(config.data, root=config.data.root or str(population_folder(config)))
+
+
+def population_folder(config: Pictured) -> Path:
     """Where the embedded people stand; those of another version of the population stay beside them."""
     from facegen_core.population.writing import VERSION
 

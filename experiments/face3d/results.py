@@ -1,13 +1,11 @@
 """Writes ``RESULTS.md`` from results of measured runs. No number in it is typed by hand."""
 
 import csv
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PIL.Image import Image
-
+from experiments.results import render_page
 from facegen_core.reporting.tables import Cell, markdown_table
 
 PUBLISHED = Path(__file__).parent
@@ -87,34 +85,12 @@ CODED = ("sae", "unsupervised", "pca", "separate_pca", "bilinear", "coma")
 JUDGED = ("shape", "shape_one_hot", "texture", "faces")
 
 
-def save_result(result: dict[str, Any], figures: Mapping[str, Image], folder: Path) -> Path:
-    """Keeps a result and its figures in ``<folder>/results``, writes the folder's page anew and returns its path.
-
-    Args:
-        result: label, command, data, settings and rows.
-        figures: by name.
-        folder: :data:`PUBLISHED`, or one that is not part of the repository.
-    """
-    kept = folder / "results" / result["label"]
-    kept.mkdir(parents=True, exist_ok=True)
-    kept.with_suffix(".json").write_text(json.dumps(result | {"figures": list(figures)}, indent=1) + "\n")
-    for name, figure in figures.items():
-        figure.quantize(256).save(kept / f"{name}.png", optimize=True)
-    page = folder / "RESULTS.md"
-    page.write_text(render(folder))
-    return page
-
-
 def render(folder: Path) -> str:
-    """The page of all results in ``<folder>/results``, each with what ``<label>.md`` remarks, if there is one."""
-    sections = []
-    for path in sorted((folder / "results").glob("*.json")):
-        remarks = path.with_suffix(".md")
-        sections.append(_section(json.loads(path.read_text()), remarks.read_text() if remarks.is_file() else ""))
-    return "\n".join([_HEAD, *sections, _TAIL])
+    """The page of all results in ``<folder>/results``; see :func:`experiments.results.render_page`."""
+    return render_page(folder, _section, _HEAD, _TAIL)
 
 
-def _section(result: dict[str, Any], remarks: str) -> str:
+def _section(result: Mapping[str, Any], remarks: str) -> str:
     data, settings, rows = result["data"], result["settings"], result["rows"]
     steps, batch = settings["max_steps"], settings["global_batch"]
     parts = [

@@ -16,12 +16,13 @@ from experiments.face3d.evaluation import encode_split
 from experiments.face3d.face_evaluation import judge_faces
 from experiments.face3d.face_figures import face_figures
 from experiments.face3d.models import load_shape_model
-from experiments.face3d.results import PUBLISHED, save_result
+from experiments.face3d.results import PUBLISHED, render
 from experiments.face3d.shape_evaluation import Reference, table1
 from experiments.face3d.textured_model import load_textured_model
-from experiments.face3d.trained import cost, drawn, stage_words, train_once
+from experiments.results import public_command, save_result
 from experiments.runs import stage_folder
 from experiments.stage import load_stage_config, open_data, run_logger, split_words
+from experiments.table_runs import cost, drawn, stage_words, train_once
 from facegen_core.config import load_config, to_plain
 from facegen_core.errors import ConfigError, DatasetNotFoundError
 from facegen_core.progress import say
@@ -49,7 +50,7 @@ def make_tables(words: Sequence[str]) -> None:
     options, overrides = split_words(words, "profile", "label", "note", "publish")
     profile = options.get("profile", "demo")
     label = options.get("label", profile)
-    config: sae.Config = load_stage_config(sae, profile, [*stage_words("sae", overrides), f"name={label}"])
+    config: sae.Config = load_stage_config(sae, profile, [*stage_words(PAPER, "sae", overrides), f"name={label}"])
     if config.trainer.processes > 1:
         raise ConfigError("reproduce runs in one process. Train with facegen train and trainer.devices, then measure.")
     folder = stage_folder(config.outputs, PAPER, "reproduce") / label
@@ -64,14 +65,14 @@ def make_tables(words: Sequence[str]) -> None:
         table.log_picture(name, picture, step=steps)
     result = {
         "label": label,
-        "command": _public_command(words),
+        "command": public_command(PAPER, words),
         "data": _describe(config, options.get("note")),
         "settings": to_plain(config.trainer),
         "rows": rows,
     }
-    page = save_result(result, figures, folder)
+    page = save_result(result, figures, folder, render)
     if options.get("publish") == "true":
-        save_result(result, figures, PUBLISHED)
+        save_result(result, figures, PUBLISHED, render)
     table.log_file(page)
     table.finalize("success")
     print(page.read_text())
@@ -83,9 +84,9 @@ def _measure_all(profile: str, overrides: list[str], label: str) -> tuple[Rows, 
     rows: Rows = {}
 
     def measure(row: str, name: str, *changes: str) -> Path:
-        words = [*stage_words(name, overrides), *changes, f"name={label}-{row}"]
+        words = [*stage_words(PAPER, name, overrides), *changes, f"name={label}-{row}"]
         config = load_stage_config(STAGES[name], profile, words)
-        run = train_once(name, config)
+        run = train_once(PAPER, name, config)
         rows[row] = evaluate_run(PAPER, name, STAGES[name], config, run) | cost(run)
         return run
 
@@ -112,7 +113,7 @@ def _measure_all(profile: str, overrides: list[str], label: str) -> tuple[Rows, 
     table = f"identity_codes={settings.identity_codes}"
     try:
         textures = _textures(
-            load_stage_config(texture_progan, profile, [*stage_words("texture_progan", overrides), table])
+            load_stage_config(texture_progan, profile, [*stage_words(PAPER, "texture_progan", overrides), table])
         )
     except DatasetNotFoundError as error:
         say(f"{error} So there is no texture GAN, and no figures 4, 9, 16 and 17.")
@@ -161,10 +162,3 @@ def _describe(config: sae.Config, note: str | None) -> dict[str, Any]:
         "train_identities": datamodule.num_identities,
         "digest": datamodule.digest(),
     }
-
-
-def _public_command(words: Sequence[str]) -> str:
-    """The command that repeats a result, without folders of this machine."""
-    of_this_machine = ("outputs", "tracking.uri", "data.cache", "note", "publish")
-    kept = [word for word in words if word.partition("=")[0] not in of_this_machine]
-    return " ".join(["facegen reproduce face3d", *("data.root=DIR" if w.startswith("data.root=") else w for w in kept)])

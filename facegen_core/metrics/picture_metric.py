@@ -125,6 +125,11 @@ def protocol_tags(name: str, metric: PictureMetric) -> dict[str, str]:
         name: the metric's key in the tracker.
         metric: computed.
     """
-    protocol = {key: str(value) for key, value in metric.protocol().items()}
-    judge = {f"judge.{name}": protocol.pop("judge")} if "judge" in protocol else {}
-    return judge | {f"protocol.{name}.{key}": value for key, value in protocol.items()}
+    return as_tags(name, metric.protocol())
+
+
+def as_tags(name: str, protocol: Tags) -> dict[str, str]:
+    """A protocol as tags; of a figure that no metric object gave, :class:`Protocol` as a dictionary will do."""
+    told = {key: str(value) for key, value in protocol.items() if value != ""}
+    judge = {f"judge.{name}": told.pop("judge")} if "judge" in told else {}
+    return judge | {f"protocol.{name}.{key}": value for key, value in told.items()}

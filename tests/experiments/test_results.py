@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from experiments.face3d.results import PUBLISHED, render, save_result
+from experiments.face3d.results import PUBLISHED, render
+from experiments.results import save_result
 from facegen_core.reporting.tables import format_cell, markdown_table
 
 
@@ -24,7 +25,7 @@ def page(folder: Path, rows=ROWS) -> str:
             "train_identities": 2}  # fmt: skip
     settings = {"max_steps": 1, "global_batch": 1}
     result = {"label": "x", "command": "facegen reproduce face3d", "data": data, "settings": settings, "rows": rows}
-    return save_result(result, {"figure-03": Image.new("RGB", (4, 4))}, folder).read_text()
+    return save_result(result, {"figure-03": Image.new("RGB", (4, 4))}, folder, render).read_text()
 
 
 def test_page_says_who_wins_whoever_it_is(tmp_path: Path):

@@ -5,7 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from facegen_core.diffusion.ddim import invert, reverse
+from facegen_core.diffusion.ddim import invert, reverse, sdedit
 from facegen_core.diffusion.guidance import Denoise, guided
 from facegen_core.diffusion.timesteps import strided_steps
 from facegen_core.methods.emotion_ldm.edit_config import EditConfig
@@ -84,6 +84,30 @@ def manipulate(
 ) -> Tensor:
     """Both ways: :func:`invert_emotion`, then :func:`reverse_emotion`, without a gradient. Arguments are theirs."""
     return reverse_emotion(model, invert_emotion(model, latents, source, config, bars), target, config, bars, random)
+
+
+@torch.no_grad()
+def sdedit_emotion(
+    model: EmotionModel, latents: Tensor, noise: Tensor, target: Tensor, config: EditConfig, bars: Tensor
+) -> Tensor:
+    """SDEdit with the same network: noise up to ``config.strength`` in place of an inversion, so no source is asked.
+
+    Args:
+        model: predicts noise.
+        latents: (B, C, h, w), clean.
+        noise: likewise, standard normal.
+        target: (B,) int64, the emotions wanted.
+        config: strength, steps and guidance.
+        bars: as for :func:`invert_emotion`.
+
+    Returns:
+        (B, C, h, w).
+
+    Raises:
+        ConfigError: as for :func:`invert_emotion`.
+    """
+    steps = strided_steps(config.strength, config.steps)
+    return sdedit(latents, noise, _under(model, target, config.guidance), steps, bars)
 
 
 def _under(model: EmotionModel, emotion: Tensor, guidance: float) -> Denoise:

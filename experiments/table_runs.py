@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from PIL import Image
 
-from experiments.face3d import STAGES
+import experiments  # not its EXPERIMENTS: its papers import this module
 from experiments.runs import stage_folder
 from experiments.schema import StageConfig
 from experiments.train import announced, checkpoint_to_resume, run_training
@@ -24,13 +25,18 @@ _NOT_DECISIVE = {
 """Settings that do not decide what a run ends with, by group."""
 
 
-def stage_words(name: str, words: Sequence[str]) -> list[str]:
+def stage_words(paper: str, name: str, words: Sequence[str]) -> list[str]:
     """The overrides that are meant for a stage: ``<stage>.key=value``, and others whose first part its settings have.
+
+    Args:
+        paper: the paper's slug.
+        name: the stage's.
+        words: for all stages of the paper.
 
     Raises:
         ConfigError: no stage has such a key.
     """
-    keys = {stage: set(_keys(to_plain(module.Config()))) for stage, module in STAGES.items()}
+    keys = {stage: set(_keys(to_plain(module.Config()))) for stage, module in _stages(paper).items()}
     own = []
     for word in words:
         stage, _, rest = word.partition(".")
@@ -51,17 +57,22 @@ def _keys(settings: Mapping[str, Any], group: str = "") -> Iterator[str]:
             yield from _keys(value, f"{group}{name}.")
 
 
-def train_once(name: str, config: StageConfig) -> Path:
+def train_once(paper: str, name: str, config: StageConfig) -> Path:
     """Trains ``config`` unless that was done, going on where a stopped run stopped; returns the run's folder."""
-    run = _folder_for(name, config)
-    checkpoints = list_checkpoints(run / "checkpoints")
-    if checkpoints and int(checkpoints[0].stem) >= config.trainer.max_steps:
+    run = _folder_for(paper, name, config)
+    if is_finished(run, config):
         say(f"{run}: trained already")
         return run
     run.mkdir(parents=True, exist_ok=True)
     with announced(run):
-        run_training("face3d", name, STAGES[name], config, run, checkpoint_to_resume(run, "last"))
+        run_training(paper, name, _stages(paper)[name], config, run, checkpoint_to_resume(run, "last"))
     return run
+
+
+def is_finished(run: Path, config: StageConfig) -> bool:
+    """Whether a run took all of its steps."""
+    checkpoints = list_checkpoints(run / "checkpoints")
+    return bool(checkpoints) and int(checkpoints[0].stem) >= config.trainer.max_steps
 
 
 def cost(run: Path) -> dict[str, float]:
@@ -76,11 +87,16 @@ def drawn(run: Path) -> dict[str, Image.Image]:
     return {path.stem: Image.open(path).convert("RGB") for path in sorted(run.glob("figure-*.png"))}
 
 
-def _folder_for(name: str, config: StageConfig) -> Path:
+def _stages(paper: str) -> dict[str, ModuleType]:
+    stages: dict[str, ModuleType] = experiments.EXPERIMENTS[paper].STAGES
+    return stages
+
+
+def _folder_for(paper: str, name: str, config: StageConfig) -> Path:
     """The folder of a run with these settings, whoever began it, or a new one; other runs are left as they are."""
-    folder = stage_folder(config.outputs, "face3d", name)
+    folder = stage_folder(config.outputs, paper, name)
     for saved in sorted(folder.glob("*/config.yaml")):
-        if _settings(name, saved) == _decisive(config):
+        if _settings(_stages(paper)[name], saved) == _decisive(config):
             return saved.parent
     number = 1
     while True:
@@ -90,10 +106,10 @@ def _folder_for(name: str, config: StageConfig) -> Path:
         number += 1
 
 
-def _settings(name: str, saved: Path) -> dict[str, Any] | None:
+def _settings(stage: ModuleType, saved: Path) -> dict[str, Any] | None:
     """What decided a run's result; None where it was made with settings that are not known any more."""
     try:
-        return _decisive(load_config(STAGES[name].Config, saved))
+        return _decisive(load_config(stage.Config, saved))
     except ConfigError:
         return None
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.face3d import sae, trained
-from experiments.face3d.trained import cost, stage_words, train_once
+from experiments import table_runs
+from experiments.face3d import sae
 from experiments.stage import load_stage_config
+from experiments.table_runs import cost, stage_words, train_once
 from facegen_core.config import to_yaml
 from facegen_core.errors import ConfigError
 
@@ -30,12 +31,12 @@ WORDS = [
     ],
 )
 def test_a_stage_gets_its_own_words_and_those_for_all(stage, own):
-    assert stage_words(stage, WORDS) == own
+    assert stage_words("face3d", stage, WORDS) == own
 
 
 def test_a_key_of_no_stage_is_refused():
     with pytest.raises(ConfigError, match=r"'datta.root=/x': no stage .* sae, shape_cgan, texture_progan, coma"):
-        stage_words("sae", ["datta.root=/x"])
+        stage_words("face3d", "sae", ["datta.root=/x"])
 
 
 def test_a_run_is_taken_again_only_with_the_same_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -47,10 +48,12 @@ def test_a_run_is_taken_again_only_with_the_same_settings(tmp_path: Path, monkey
         (run / "checkpoints").mkdir()
         (run / "checkpoints" / f"{config.trainer.max_steps:07d}.ckpt").touch()
 
-    monkeypatch.setattr(trained, "run_training", training)
+    monkeypatch.setattr(table_runs, "run_training", training)
 
     def run(*words: str) -> str:
-        return train_once("sae", load_stage_config(sae, "smoke", [f"outputs={tmp_path}", "name=row", *words])).name
+        return train_once(
+            "face3d", "sae", load_stage_config(sae, "smoke", [f"outputs={tmp_path}", "name=row", *words])
+        ).name
 
     assert run() == "row"
     assert run("evaluation.vertex_mask=other.txt") == "row", "how it is measured decides nothing"

@@ -1,0 +1,146 @@
+"""From figures of single pictures to rows of tables."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.emotion_ldm.tables.cells import Arrays
+from experiments.emotion_ldm.tables.grid import TARGETS, Cell
+from experiments.emotion_ldm.tables.published import METRICS, SHARES, Key
+from facegen_core.emotions import EMOTIONS
+
+ALL = "all"
+"""In a row's place of a target: all targets together."""
+TRUTH = "counterfactual_"
+Row = dict[str, Any]
+
+
+def rows_of(cell: Cell, arrays: Arrays) -> list[Row]:
+    """Means over pictures: a row for each target, and one for all together where there are several.
+
+    Names without a beginning are over all pictures, those that show the target already among them [A]. Those that begin
+    with ``counterfactual_`` are over pictures that show another emotion, of which something was asked.
+
+    Args:
+        cell: what was done.
+        arrays: of :func:`.cells.measure`, (N, T) and (N, T, 8).
+    """
+    rows = []
+    choices = {EMOTIONS[target]: [place] for place, target in enumerate(cell.targets)}
+    if len(cell.targets) > 1:
+        choices[ALL] = list(range(len(cell.targets)))
+    for name, places in choices.items():
+        about = {"kind": cell.kind, "strength": cell.strength, "guidance": cell.guidance, "steps": cell.steps}
+        tuned = {"directional_weight": cell.weight} if cell.kind == "tuned" else {}
+        rows.append({**about, **tuned, "target": name, **_means(arrays, places, np.array(cell.targets)[places])})
+    return rows
+
+
+def _means(arrays: Arrays, places: list[int], targets: npt.NDArray[np.int64]) -> dict[str, float]:
+    predicted = arrays["emotion"][:, places].argmax(2)
+    right = predicted == targets
+    changed = arrays["source"][:, None] != targets
+    values = {"pictures": float(right.size), "emotion_accuracy": float(right.mean())}
+    values |= {name: float((predicted == k).mean()) for k, name in enumerate(SHARES)}
+    values |= {name: float(arrays[name][:, places].mean()) for name in sorted(arrays) if _is_figure(name, arrays)}
+    known = {name: arrays[name][:, places] for name in sorted(arrays) if name.startswith(TRUTH)}
+    if known and changed.any():
+        values[f"{TRUTH}pictures"] = float(changed.sum())
+        values[f"{TRUTH}emotion"] = float(right[changed].mean())
+        values |= {name: float(figures[changed].mean()) for name, figures in known.items()}
+    return values
+
+
+def _is_figure(name: str, arrays: Arrays) -> bool:
+    return arrays[name].ndim == 2 and not name.startswith(TRUTH) and name != "embedding"
+
+
+def reference(arrays: Mapping[str, Arrays], identity: npt.NDArray[np.int64]) -> dict[str, float]:
+    """What edits can be held against: true pictures, read by the same judges.
+
+    Args:
+        arrays: of the cells "source", "reconstruction" and, where it is known, "truth".
+        identity: (N,) who it is, -1 where unknown.
+    """
+    source, reconstruction = arrays["source"], arrays["reconstruction"]
+    shown = source["source"]
+    values = {
+        "pictures": float(len(shown)),
+        "source_accuracy": float((source["emotion"][:, 0].argmax(1) == shown).mean()),
+        "reconstruction_accuracy": float((reconstruction["emotion"][:, 0].argmax(1) == shown).mean()),
+        "reconstruction_psnr": float(reconstruction["psnr_raw"][:, 0].mean()),
+        "reconstruction_id_cosine": float(reconstruction["id_cosine_raw"][:, 0].mean()),
+    }
+    cosine = source["embedding"] @ source["embedding"].T
+    same = np.triu((identity[:, None] == identity) & (identity >= 0), 1)
+    if same.any():
+        values |= {"id_cosine_true_pairs": float(cosine[same].mean()), "true_pairs": float(same.sum())}
+    if "truth" in arrays:
+        changed = shown[:, None] != np.array(TARGETS)
+        values["id_cosine_true_edits"] = float(arrays["truth"]["id_cosine_raw"][changed].mean())
+    return values
+
+
+def ground_truth(arrays: Mapping[str, Arrays]) -> dict[str, float]:
+    """Accuracy of the classifier on true pictures of each target: all with it, and where they are known true edits."""
+    values = {}
+    for place, target in enumerate(TARGETS):
+        if "truth" in arrays:
+            predicted = arrays["truth"]["emotion"][:, place].argmax(1)
+        else:
+            predicted = arrays["source"]["emotion"][arrays["source"]["source"] == target, 0].argmax(1)
+        if len(predicted):
+            values[EMOTIONS[target]] = float((predicted == target).mean())
+    return values
+
+
+def our_rows(
+    rows: Sequence[Row], truths: Mapping[str, float], edit: Mapping[str, Any], guidance: float
+) -> dict[Key, Row]:
+    """Measured rows under the keys of the published ones.
+
+    Args:
+        rows: of all cells.
+        truths: of :func:`ground_truth`.
+        edit: that of table 1: strength, guidance, steps.
+        guidance: of table 4.
+    """
+    ours = dict(_of_tables_1_and_5(rows, truths, edit))
+    for row in rows:
+        if row["kind"] == "ours" and row["target"] != ALL:
+            at = row["target"], row["strength"]
+            if row["steps"] == edit["steps"]:
+                ours[Key("3", "ours", *at, guidance=row["guidance"])] = row
+            if row["guidance"] == guidance:
+                ours[Key("4", "ours", *at, steps=row["steps"])] = row
+    return ours
+
+
+def _of_tables_1_and_5(
+    rows: Sequence[Row], truths: Mapping[str, float], edit: Mapping[str, Any]
+) -> Iterator[tuple[Key, Row]]:
+    """Table 5 has the means over the six targets of table 1, where all six are there."""
+    methods: dict[str, dict[str, Row]] = {"groundtruth": {t: {"emotion_accuracy": x} for t, x in truths.items()}}
+    methods["ours"] = {r["target"]: r for r in rows if r["kind"] == "ours" and _is(r, edit) and r["target"] != ALL}
+    methods["ours_cgf"] = {}
+    for row in rows:  # the newest of each target comes first
+        if row["kind"] == "tuned" and row.get("newest"):
+            methods["ours_cgf"][row["target"]] = row
+    for method, of_target in methods.items():
+        for target, row in of_target.items():
+            yield Key("1", method, target), row
+        if len(of_target) == len(TARGETS):
+            yield (
+                Key("5", method),
+                {
+                    metric: float(np.mean([row[metric] for row in of_target.values()]))
+                    for metric in METRICS
+                    if all(metric in row for row in of_target.values())
+                },
+            )
+
+
+def _is(row: Row, edit: Mapping[str, Any]) -> bool:
+    return all(row[name] == edit[name] for name in ("strength", "guidance", "steps"))

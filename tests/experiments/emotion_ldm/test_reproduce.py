@@ -1,0 +1,159 @@
+"""``facegen reproduce emotion_ldm`` as a user runs it: once, stopped, shared, again."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.raw_pictures import write_affectnet
+
+from experiments.cli import main
+from experiments.emotion_ldm.tables.networks import Networks
+
+WORDS = ["reproduce", "--quiet", "emotion_ldm", "profile=smoke", "tracking.uri=null", "pictures=3",
+         "grid.strengths=[400,500]", "grid.guidances=[1.0,5.0]", "grid.steps=[2,3]"]  # fmt: skip
+OUR_EDITS = 8
+"""Of that grid: four of table 3, and of table 4, whose guidance is another, four."""
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory) -> Path:
+    """Outputs with networks trained for a step, and tables of them."""
+    outputs = tmp_path_factory.mktemp("reproduce")
+    faces = write_affectnet(outputs / "faces")
+    words = ("vqgan.trainer.max_steps=4", "emotion_ldm.trainer.max_steps=4", f"data.root={faces}")
+    assert main([*WORDS, f"outputs={outputs}", "label=once", *words]) == 0
+    return outputs
+
+
+def again(outputs: Path, label: str, *words: str) -> Path:
+    """Tables of the same networks under another label; returns their folder."""
+    assert main([*WORDS, f"outputs={outputs}", f"label={label}", *words]) == 0
+    return outputs / "emotion_ldm" / "reproduce" / label
+
+
+def result(folder: Path) -> dict:
+    """What the page is made of, but for the label and the command."""
+    values = json.loads((folder / "results" / f"{folder.name}.json").read_text())
+    return {name: value for name, value in values.items() if name not in ("label", "command")}
+
+
+@pytest.fixture(scope="module")
+def once(outputs) -> Path:
+    return outputs / "emotion_ldm" / "reproduce" / "once"
+
+
+@pytest.fixture
+def made(monkeypatch) -> list[str]:
+    """Names of cells, noted whenever pictures are made."""
+    names: list[str] = []
+    make = Networks.make
+    monkeypatch.setattr(
+        Networks, "make", lambda self, cell, sources: names.append(cell.name) or make(self, cell, sources)
+    )
+    return names
+
+
+def test_what_is_missing_is_trained_and_all_is_measured(outputs, once):
+    assert [path.name for path in (outputs / "emotion_ldm" / "emotion_ldm").iterdir()] == ["once"]
+    rows = result(once)["rows"]
+    assert len({(row["strength"], row["guidance"], row["steps"]) for row in rows if row["kind"] == "ours"}) == OUR_EDITS
+    assert all(np.isfinite(row["psnr"]) and 0 <= row["emotion_accuracy"] <= 1 for row in rows)
+    own = next(row for row in rows if row["kind"] == "reconstruction")
+    assert own["psnr"] == pytest.approx(80) and own["id_cosine"] == pytest.approx(1), "the reference itself"
+    source = next(row for row in rows if row["kind"] == "source")
+    assert source["psnr_raw"] == pytest.approx(80) and source["psnr"] == pytest.approx(own["psnr_raw"], abs=1e-4)
+
+
+def test_page_says_which_weights_are_missing_and_which_rows_stay_empty(once):
+    text = (once / "RESULTS.md").read_text()
+    assert "LPIPS (alex): its weights are not there, so its column is empty." in text
+    assert 'those of "ours, with CGF" stay empty' in text
+    assert "Against the truth" not in text, "these pictures have none"
+    assert (once / "results" / "once.csv").is_file()
+    assert all((once / "results" / "once" / f"{name}.png").is_file() for name in result(once)["figures"])
+
+
+def test_every_cell_is_a_run_below_the_tables(once):
+    cells = {path.parent.name for path in (once / "runs").glob("*/tracking")}
+    assert len(cells) == OUR_EDITS + 2 and "reconstruction" in cells and (once / "tracking").is_dir()
+
+
+def test_a_second_call_computes_nothing_and_says_the_same(outputs, once, made):
+    before = result(once), (once / "RESULTS.md").read_text()
+    again(outputs, "once")
+    assert made == [] and result(once) == before[0]
+    lines = [
+        [line for line in text.splitlines() if "Made by" not in line]
+        for text in (before[1], (once / "RESULTS.md").read_text())
+    ]
+    assert lines[0] == lines[1]
+
+
+def test_another_table_adds_to_those_that_are_there(outputs, once, made):
+    folder = again(outputs, "step by step", "table=1")
+    edits = [row for row in result(folder)["rows"] if row["kind"] == "ours" and row["target"] == "all"]
+    assert len(edits) == 1
+    made.clear()
+    again(outputs, "step by step", "table=3")
+    assert len(made) == 3 * 3, "three cells, three parts each"
+    edits = [row for row in result(folder)["rows"] if row["kind"] == "ours" and row["target"] == "all"]
+    assert len(edits) == 4
+
+
+def test_a_stopped_call_goes_on_where_it_stopped(outputs, once, made, monkeypatch):
+    make = Networks.make
+
+    def stops(self, cell, sources):
+        if len(made) == 7:
+            raise KeyboardInterrupt
+        return make(self, cell, sources)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Networks, "make", stops)
+        assert main([*WORDS, f"outputs={outputs}", "label=stopped"]) == 130
+    parts = len(list((outputs / "emotion_ldm" / "reproduce" / "stopped" / "cells").rglob("*.npz")))
+    assert parts == 7
+    made.clear()
+    folder = again(outputs, "stopped")
+    assert len(made) == 3 * (OUR_EDITS + 2) - 7
+    assert result(folder) == result(once)
+
+
+def test_two_shards_give_what_one_process_gives(outputs, once, made):
+    folder = again(outputs, "shared", "shard=1/2")
+    first = list(made)
+    assert not (folder / "RESULTS.md").exists(), "half of it is to be done yet"
+    again(outputs, "shared", "shard=2/2")
+    assert len(first) == len(made) - len(first) == 3 * (OUR_EDITS + 2) // 2
+    assert result(folder) == result(once)
+
+
+def test_cells_of_another_model_are_refused(outputs, once, capsys, tmp_path):
+    folder = outputs / "emotion_ldm" / "reproduce" / "other"
+    again(outputs, "other", "seed=1")
+    (theirs,) = (folder / "cells").iterdir()
+    (ours,) = (once / "cells").iterdir()
+    assert theirs.name != ours.name, "a seed of SDEdit's noise: other facts, another folder"
+    shutil.copy(ours / "source" / "000000.npz", theirs / "source" / "000000.npz")
+    assert main([*WORDS, f"outputs={outputs}", "label=other", "seed=1"]) == 2
+    assert "made by another model, with other judges or of other pictures" in capsys.readouterr().err
+
+
+def test_a_damaged_part_is_named(outputs, once, capsys):
+    folder = again(outputs, "damaged")
+    part = next((folder / "cells").rglob("source/000001.npz"))
+    part.write_bytes(b"no archive")
+    assert main([*WORDS, f"outputs={outputs}", "label=damaged"]) == 2
+    assert f"{part}: cannot be read" in capsys.readouterr().err
+
+
+def test_missing_judges_are_an_error_that_says_what_to_do(outputs, capsys):
+    assert main([*WORDS, f"outputs={outputs}", "label=judged", "metrics.identity=glint360k_r50"]) == 2
+    assert "glint360k_r50" in capsys.readouterr().err
+
+
+def test_tables_as_options(outputs, capsys):
+    assert main(["reproduce", "--quiet", "emotion_ldm", "--table", "9", f"outputs={outputs}"]) == 2
+    assert "table=9: no such table" in capsys.readouterr().err
