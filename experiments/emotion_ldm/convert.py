@@ -1,4 +1,6 @@
-"""``facegen convert emotion_ldm``: checkpoints of CompVis' code, as the original release's are, to runs and back."""
+"""``facegen convert emotion_ldm``: checkpoints of CompVis' code, as the original release's are, to runs and back; and
+runs to one small file.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from experiments.emotion_ldm import emotion_ldm, vqgan
 from experiments.emotion_ldm.data import PhotographedConfig, PictureStageConfig
-from experiments.emotion_ldm.trained import PAPER, open_first_stage
+from experiments.emotion_ldm.trained import PAPER, open_denoiser, open_first_stage
 from experiments.evaluate import read_checkpoint
 from experiments.runs import find_run, new_run, stage_folder
 from experiments.schema import StageConfig
@@ -34,6 +36,7 @@ from facegen_core.methods.emotion_ldm.compvis_denoiser import (
 from facegen_core.methods.emotion_ldm.compvis_first_stage import first_stage_from_compvis, first_stage_to_compvis
 from facegen_core.methods.emotion_ldm.compvis_settings import denoiser_settings, first_stage_settings
 from facegen_core.methods.emotion_ldm.denoiser_config import DenoiserConfig
+from facegen_core.methods.emotion_ldm.files import Networks, save_networks
 from facegen_core.methods.emotion_ldm.vqgan_config import FirstStageConfig
 from facegen_core.progress import say
 from facegen_core.weights.tensors import read_tensors
@@ -54,7 +57,7 @@ class Conversion:
         first_stage: a file of theirs; a run of ours with ``to`` compvis. None: the one in the denoiser's file, or that
             the denoiser's run was trained on.
         denoiser: likewise; None: the first stage alone is converted.
-        to: which way.
+        to: which way; "file": of ours to one file of both networks, with averaged weights in half precision.
         pixels: side of the pictures that a first stage of theirs was trained on [P, A].
         head_channels: channels of an attention head of a denoiser of theirs [A].
         outputs: folder of all runs of ours.
@@ -63,7 +66,7 @@ class Conversion:
     out: Path
     first_stage: str | None = None
     denoiser: str | None = None
-    to: Literal["facegen", "compvis"] = "facegen"
+    to: Literal["facegen", "compvis", "file"] = "facegen"
     pixels: int = 128
     head_channels: int = 32
     outputs: str = StageConfig.outputs
@@ -80,6 +83,8 @@ def convert(asked: Conversion) -> list[Path]:
     """
     if asked.first_stage is None and asked.denoiser is None:
         raise ConfigError("nothing to convert: give --first-stage, --denoiser, or both.")
+    if asked.to == "file":
+        return [_to_one_file(asked)]
     return _to_runs(asked) if asked.to == "facegen" else _to_files(asked)
 
 
@@ -222,6 +227,19 @@ def _to_files(asked: Conversion) -> list[Path]:
         _write_file(file, tensors, settings)
         say(f"{file.with_suffix('.ckpt')}: {len(tensors)} tensors; {file.with_suffix('.yaml').name} opens it")
     return [file.with_suffix(".ckpt") for file in files]
+
+
+def _to_one_file(asked: Conversion) -> Path:
+    if asked.denoiser is None or asked.first_stage is not None:
+        raise ConfigError("--to file takes --denoiser alone; the file holds the first stage it was trained on too.")
+    path = asked.out / "emotion_ldm.safetensors"
+    if path.exists():
+        raise ConfigError(f"{path}: is there already. Move it, or name another folder.")
+    denoiser, config, reference = open_denoiser(asked.denoiser, asked.outputs)
+    first_stage, first_config, _ = open_first_stage(reference, asked.outputs)
+    save_networks(Networks(first_stage, first_config, denoiser, config), path)
+    say(f"{path}: {path.stat().st_size:,} bytes; model={path} opens it")
+    return path
 
 
 def _their_denoiser(

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from experiments.emotion_ldm.trained import settled
 from experiments.photographs import (
     FORMATS,
     Job,
@@ -23,6 +24,7 @@ from experiments.photographs import (
     save_photograph,
 )
 from experiments.runs import find_run, stage_folder
+from facegen_core.config import load_config
 from facegen_core.emotions import EMOTIONS
 from facegen_core.encoders.base import Encoder
 from facegen_core.encoders.detector import Face, chosen, find_in_photograph
@@ -63,7 +65,9 @@ class Wish:
         guidance: likewise.
         inversion_guidance: likewise.
         eta: likewise.
-        model: run of emotion_ldm: "last", a name, folder or checkpoint.
+        model: run of emotion_ldm: "last", a name, folder or checkpoint; or "shipped", or a file of networks. "last"
+            means the shipped ones where there is no run.
+        tuned: run of emotion_clip, likewise, which brings faces back; ``model`` is the one it was tuned from.
         overwrite: replace results that are there.
         outputs: folder of all runs.
     """
@@ -80,6 +84,7 @@ class Wish:
     inversion_guidance: Literal["same", "none"] = EditConfig.inversion_guidance
     eta: float = EditConfig.eta
     model: str = "last"
+    tuned: str | None = None
     overwrite: bool = False
     outputs: str = "outputs"
 
@@ -145,7 +150,7 @@ def edit(wish: Wish) -> None:
     """Edits all photographs that are asked for.
 
     Raises:
-        ConfigError: an option is wrong, or results would replace something.
+        ConfigError: an option is wrong or not what a network was tuned for, or results would replace something.
         NoFaceError: the photograph has no face, or not the one asked for.
         BadPictureError: it cannot be read.
         FacegenError: there is no such run, or some of several photographs could not be edited.
@@ -153,23 +158,57 @@ def edit(wish: Wish) -> None:
     """
     wish.check()
     jobs = find_jobs(wish.inputs, wish.out, wish.targets, wish.overwrite)
-    if wish.model == "last":
-        wish = replace(wish, model=str(find_run(stage_folder(wish.outputs, "emotion_ldm", "emotion_ldm"), "last")))
+    wish = which_runs(wish)
     edit_all(wish, jobs, open_editor(wish), _teller(wish))
 
 
+def which_runs(wish: Wish) -> Wish:
+    """With the runs that "last" means now; a tuned one brings its own model along.
+
+    Raises:
+        FacegenError: there is no such run.
+        ConfigError: it was tuned for another emotion, strength or guidance, or from another model.
+    """
+    if wish.tuned is not None:
+        return _settled_by_tuned(wish, wish.tuned)
+    return replace(wish, model=settled(wish.model, "emotion_ldm", wish.outputs))
+
+
+def _settled_by_tuned(wish: Wish, tuned: str) -> Wish:
+    from experiments.emotion_ldm import emotion_clip
+
+    run = find_run(stage_folder(wish.outputs, "emotion_ldm", "emotion_clip"), tuned)
+    settings: emotion_clip.Config = load_config(emotion_clip.Config, run / "config.yaml")
+    asked = {"emotion": ",".join(wish.targets), "strength": wish.strength, "guidance": wish.guidance,
+             "inversion-guidance": wish.inversion_guidance}  # fmt: skip
+    edit = settings.edit
+    meant = {"emotion": settings.target, "strength": edit.strength, "guidance": edit.guidance,
+             "inversion-guidance": edit.inversion_guidance}  # fmt: skip
+    if wish.model not in ("last", settings.model):
+        asked["model"], meant["model"] = wish.model, settings.model
+    if differ := [option for option in asked if asked[option] != meant[option]]:
+        were = " and ".join(f"--{option} {meant[option]}" for option in differ)
+        raise ConfigError(
+            f"--{differ[0]} {asked[differ[0]]}: {run} was tuned for {were}. Ask for that, or leave out --tuned."
+        )
+    return replace(wish, model=settings.model, tuned=tuned if tuned.endswith(".ckpt") else str(run))
+
+
 def open_editor(wish: Wish) -> "LatentEditor":
-    """The networks of the run that is asked for."""
-    from experiments.emotion_ldm.trained import open_denoiser, open_first_stage
+    """The networks of the runs that are asked for; ``wish`` is settled."""
+    from experiments.emotion_ldm.trained import open_denoiser, open_first_stage, open_tuned
     from facegen_core.methods.emotion_ldm.latent_editor import LatentEditor
 
-    denoiser, config, reference = open_denoiser(wish.model, wish.outputs)
+    tuned, _, settings = open_tuned(wish.tuned, wish.outputs) if wish.tuned is not None else (None, None, None)
+    weights = settings.weights if settings else "average"
+    denoiser, config, reference = open_denoiser(wish.model, wish.outputs, weights)
     first_stage, sizes, _ = open_first_stage(reference, wish.outputs)
     if wish.strength >= config.schedule.steps:
         raise ConfigError(f"--strength {wish.strength}: the model's last time is {config.schedule.steps - 1}.")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     first_stage.to(device)
-    return LatentEditor(first_stage, denoiser.to(device), config.schedule, sizes.pixels, wish.settings)
+    back = tuned.to(device) if tuned is not None else None
+    return LatentEditor(first_stage, denoiser.to(device), config.schedule, sizes.pixels, wish.settings, back)
 
 
 def edit_all(wish: Wish, jobs: Sequence[Job], editor: CropEditor, tell: TellEmotions) -> None:
@@ -288,6 +327,7 @@ def _agree(wish: Wish, jobs: Sequence[Job]) -> None:
         "inversion_guidance",
         "eta",
         "model",
+        "tuned",
     )
     settings = {name: getattr(wish, name) for name in asked}
     record = wish.out / RECORD

@@ -11,6 +11,7 @@ from experiments.runs import find_run, stage_folder
 from facegen_core.config import as_config, load_config
 from facegen_core.methods.emotion_ldm.denoiser_config import DenoiserConfig
 from facegen_core.methods.emotion_ldm.vqgan_config import FirstStageConfig
+from facegen_core.progress import say
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.vq_model import VQModel
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
     from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
 
 PAPER = "emotion_ldm"
+SHIPPED = "shipped"
+"""Names the networks that come with facegen, trained on embedded people at 64 pixels: ``weights/EMOTION_LDM.md``."""
 
 
 def open_first_stage(reference: str, outputs: str) -> tuple[VQModel, FirstStageConfig, str]:
     """The autoencoder of a VQGAN run, frozen.
 
     Args:
-        reference: "last" for the run begun last, a run's name or folder, or one of its checkpoints.
+        reference: "last" for the run begun last, a run's name or folder, one of its checkpoints, "shipped", or a file
+            that ``facegen convert emotion_ldm --to file`` wrote.
         outputs: the folder of all runs.
 
     Returns:
@@ -38,6 +42,11 @@ def open_first_stage(reference: str, outputs: str) -> tuple[VQModel, FirstStageC
     """
     from facegen_core.methods.emotion_ldm.first_stage import build_first_stage
 
+    if file := networks_file(reference):
+        from facegen_core.methods.emotion_ldm.files import load_networks
+
+        networks = load_networks(file)
+        return networks.first_stage, networks.first_stage_config, weights_digest(networks.first_stage)
     run = find_run(stage_folder(outputs, PAPER, "vqgan"), reference)
     _, saved = read_checkpoint(run, Path(reference) if reference.endswith(".ckpt") else None)
     config = as_config(FirstStageConfig, saved["hyper_parameters"]["model"]["first_stage"])
@@ -52,9 +61,11 @@ def open_denoiser(
     """The denoiser of an EmotionLDM run.
 
     Args:
-        reference: "last" for the run begun last, a run's name or folder, or one of its checkpoints.
+        reference: "last" for the run begun last, a run's name or folder, one of its checkpoints, "shipped", or a file
+            that ``facegen convert emotion_ldm --to file`` wrote.
         outputs: the folder of all runs.
-        weights: the average of its weights, or "raw": as they were trained, which fine-tuning starts from.
+        weights: the average of its weights, or "raw": as they were trained, which fine-tuning starts from. A file has
+            the average alone.
 
     Returns:
         It, in evaluation mode on the CPU, its weights frozen; its settings; which first stage it was trained on, for
@@ -66,6 +77,11 @@ def open_denoiser(
     """
     from experiments.emotion_ldm import emotion_ldm
 
+    if file := networks_file(reference):
+        from facegen_core.methods.emotion_ldm.files import load_networks
+
+        networks = load_networks(file)
+        return networks.denoiser, networks.config, reference
     run = find_run(stage_folder(outputs, PAPER, "emotion_ldm"), reference)
     _, saved = read_checkpoint(run, Path(reference) if reference.endswith(".ckpt") else None)
     network, config = _denoiser(saved, weights)
@@ -108,6 +124,39 @@ def _denoiser(saved: dict[str, Any], weights: Literal["average", "raw"]) -> tupl
     if weights == "average":
         network.unet.load_state_dict(network_weights(saved, "denoiser.unet"))
     return network.eval().requires_grad_(False), config
+
+
+def settled(reference: str, stage: str, outputs: str, or_shipped: bool = True) -> str:
+    """What a reference means now: a command that is resumed goes on with the same networks.
+
+    Args:
+        reference: see :func:`open_denoiser`.
+        stage: "vqgan" or "emotion_ldm".
+        outputs: the folder of all runs.
+        or_shipped: "last" means the shipped networks where there is no run yet, which is said.
+
+    Returns:
+        A run's folder for "last", else the reference itself.
+
+    Raises:
+        FacegenError: "last", and there is no run.
+    """
+    folder = stage_folder(outputs, PAPER, stage)
+    if reference != "last":
+        return reference
+    if or_shipped and not any(folder.glob("*/config.yaml")):
+        say(f"no run of {stage} in {outputs}: the shipped networks are taken, trained on embedded people at 64 pixels")
+        return SHIPPED
+    return str(find_run(folder, "last"))
+
+
+def networks_file(reference: str) -> Path | None:
+    """The file of both networks that a reference names; None if it names a run."""
+    if reference == SHIPPED:
+        from facegen_core.weights import resolve_weights
+
+        return resolve_weights("emotion_ldm")
+    return Path(reference) if reference.endswith(".safetensors") else None
 
 
 def network_weights(saved: dict[str, Any], network: str) -> dict[str, Any]:

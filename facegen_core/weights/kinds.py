@@ -13,7 +13,7 @@ from facegen_core.errors import WeightsNotFoundError
 Kind = Literal[
     "InceptionResnetV1", "IR-SE50", "IR-50", "iResNet", "EfficientNet", "CLIP", "AlexNet", "VGG", "SqueezeNet",
     "Inception v3", "diffusion UNet", "ControlNet", "embedded identity judge", "embedded emotion judge",
-    "unknown network",
+    "embedded EmotionLDM", "unknown network",
 ]  # fmt: skip
 
 # Names that only one of them has; the first row whose names are all there wins.
@@ -31,6 +31,7 @@ _NAMES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("ControlNet", ("controlnet_cond_embedding.conv_in.weight",)),
     ("embedded identity judge", ("trunk.0.weight", "trunk.3.body.0.weight", "embed.weight")),
     ("embedded emotion judge", ("trunk.0.weight", "trunk.3.body.0.weight", "read.weight")),
+    ("embedded EmotionLDM", ("denoiser.null", "first_stage.quantize.embedding.weight")),
     ("diffusion UNet", ("conv_in.weight", "down_blocks.0.resnets.0.conv1.weight")),
 )
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")

@@ -81,6 +81,7 @@ WEIGHTS = {
     for spec in (
         WeightSpec("identity_judge", "identity_judge.safetensors", "identity", "facegen's own package", "Apache-2.0"),
         WeightSpec("emotion_judge", "emotion_judge.safetensors", "emotion", "facegen's own package", "Apache-2.0"),
+        WeightSpec("emotion_ldm", "emotion_ldm.safetensors", "diffusion", "facegen's own package", "Apache-2.0"),
         _facenet("facenet_vggface2", "20180402-114759-vggface2.pt", 8631),
         _facenet("facenet_casia", "20180408-102900-casia-webface.pt", 10575),
         WeightSpec(

@@ -10,6 +10,7 @@ from tests.bench import (
     bench_render,
     bench_specificity,
     bench_textures,
+    bench_unrolled,
 )
 
 if __name__ == "__main__":
@@ -22,3 +23,4 @@ if __name__ == "__main__":
     bench_specificity.main()
     bench_guidance.main()
     bench_denoiser.main()
+    bench_unrolled.main()

@@ -134,7 +134,7 @@ def test_train_help_names_stages_words_and_exit_codes(capsys):
     flat = " ".join(out.split())
     assert code == 0
     for part in (
-        "{coma,emotion_ldm,face_judge,sae,shape_cgan,texture_progan,vqgan}",
+        "{coma,emotion_clip,emotion_ldm,face_judge,sae,shape_cgan,texture_progan,vqgan}",
         "profile=paper|demo|smoke",
         "resume=last",
         "key=value",

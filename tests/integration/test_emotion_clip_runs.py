@@ -12,7 +12,7 @@ from experiments.stage import quiet_lightning
 from lightning_modules.callbacks.step_seed import StepSeed
 from lightning_modules.emotion_clip import EmotionClipModule
 
-STEPS = 3
+STEPS = 2
 
 
 def trained(rank: int, seeds: torch.Tensor, **hardware: Any) -> torch.Tensor:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations  # the heavy types below are named, not imported, until a stage is built
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Literal
 
 from datamodules.config import PoolConfig
 from experiments.emotion_ldm import data
 from experiments.emotion_ldm.data import PictureStageConfig
+from experiments.emotion_ldm.trained import networks_file, open_denoiser, open_first_stage, settled, weights_digest
 from experiments.runs import find_run, stage_folder
 from experiments.schema import StageConfig
 from facegen_core.config import load_config
-from facegen_core.errors import ConfigError
+from facegen_core.errors import ConfigError, WeightsNotFoundError
 from facegen_core.methods.emotion_ldm.clip_finetune_config import ClipFinetuneConfig
 
 if TYPE_CHECKING:
@@ -78,9 +79,12 @@ def settle(config: Config) -> None:
     """
     from experiments.emotion_ldm import emotion_ldm
 
+    config.model = settled(config.model, "emotion_ldm", config.outputs, or_shipped=config.data.root is None)
+    if networks_file(config.model):
+        _, sizes, _ = open_first_stage(config.model, config.outputs)
+        config.data.pixels = sizes.pixels
+        return
     run = find_run(stage_folder(config.outputs, "emotion_ldm", "emotion_ldm"), config.model)
-    if config.model == "last":
-        config.model = str(run)
     theirs: emotion_ldm.Config = load_config(emotion_ldm.Config, run / "config.yaml")
     own = config.data
     config.data = replace(theirs.data, flip=False, contempt=own.contempt, num_workers=own.num_workers)
@@ -92,9 +96,18 @@ def settle(config: Config) -> None:
 
 def prepare(config: Config) -> None:
     """Takes the population's pictures if they stand in for AffectNet, unless weights are missing that come after."""
+    from facegen_core.encoders.emotion import EMBEDDED
     from facegen_core.methods.emotion_ldm.finetune_losses import check_weights
+    from facegen_core.weights import resolve_weights
 
     check_weights(config.finetune)
+    for use, name in asdict(config.judges).items():
+        try:
+            if name != EMBEDDED:
+                resolve_weights(name)
+        except WeightsNotFoundError as error:
+            message = f"judges.{use} = {name}: {error} Or let the embedded one measure: judges.{use}=judge."
+            raise WeightsNotFoundError(message) from None
     data.prepare(config)
 
 
@@ -106,7 +119,6 @@ def build_datamodule(config: Config) -> PoolDataModule:
     """
     from datamodules.pool import PoolDataModule
     from experiments.emotion_ldm.data import build_datamodule
-    from experiments.emotion_ldm.trained import open_denoiser, open_first_stage, weights_digest
     from facegen_core.diffusion.schedule import alpha_bars
     from facegen_core.methods.emotion_ldm.first_stage import decode, encode
     from facegen_core.methods.emotion_ldm.manipulation import invert_emotion
@@ -142,7 +154,6 @@ def build_module(config: Config, datamodule: PoolDataModule) -> EmotionClipModul
     Raises:
         WeightsNotFoundError: a network's weights are not there; the message says what else can be chosen.
     """
-    from experiments.emotion_ldm.trained import open_denoiser, open_first_stage
     from facegen_core.methods.emotion_ldm.finetune_losses import FinetuneLosses, build_guide, build_identity
     from lightning_modules.emotion_clip import EmotionClipModule
 

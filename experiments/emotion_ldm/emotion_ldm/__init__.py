@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from experiments.emotion_ldm.data import PictureStageConfig
 from experiments.emotion_ldm.data import prepare as prepare  # a stage's own, see experiments/__init__.py
+from experiments.emotion_ldm.trained import networks_file, open_first_stage, settled
 from experiments.runs import find_run, stage_folder
 from experiments.schema import StageConfig
 from facegen_core.config import load_config
@@ -57,7 +58,8 @@ class Config(PictureStageConfig):
 
     Attributes:
         first_stage: whose latents are learnt: a run of the stage vqgan, by name or folder, one of its checkpoints, or
-            "last" for the run begun last. Its pictures are read unless ``data.root`` names others.
+            "last" for the run begun last. Its pictures are read unless ``data.root`` names others. "shipped", which
+            "last" means where no pictures are given and there is no run, has none of its own.
         model: the network, the noise's schedule, and how often labels are withheld.
         bands: of times, in which the validation loss is told apart.
         sheets: of edited faces.
@@ -89,9 +91,12 @@ def settle(config: Config) -> None:
     """
     from experiments.emotion_ldm import vqgan
 
+    config.first_stage = settled(config.first_stage, "vqgan", config.outputs, or_shipped=config.data.root is None)
+    if networks_file(config.first_stage):
+        _, sizes, _ = open_first_stage(config.first_stage, config.outputs)
+        config.data.pixels = sizes.pixels
+        return
     run = find_run(stage_folder(config.outputs, "emotion_ldm", "vqgan"), config.first_stage)
-    if config.first_stage == "last":
-        config.first_stage = str(run)
     theirs: vqgan.Config = load_config(vqgan.Config, run / "config.yaml")
     own = config.data
     config.data = replace(theirs.data, flip=own.flip, contempt=own.contempt, num_workers=own.num_workers)
@@ -107,7 +112,6 @@ def build_datamodule(config: Config) -> LatentDataModule:
 
     from datamodules.latents import LatentDataModule
     from experiments.emotion_ldm.data import build_datamodule
-    from experiments.emotion_ldm.trained import open_first_stage
     from facegen_core.methods.emotion_ldm.first_stage import encode
 
     first_stage, _, digest = open_first_stage(config.first_stage, config.outputs)
@@ -182,7 +186,6 @@ def export(run: Path, checkpoint: Path | None, out: Path) -> None:
 
 
 def _sheets(config: Config, datamodule: LatentDataModule, split: str) -> EditSheets:
-    from experiments.emotion_ldm.trained import open_first_stage
     from facegen_core.methods.emotion_ldm.edit_config import EditConfig
     from facegen_core.methods.emotion_ldm.first_stage import decode
     from lightning_modules.callbacks.edit_sheets import EditSheets

@@ -67,7 +67,8 @@ class Config(RunConfig):
         table: which: 1, 3, 4, 5, "truth" (only of the embedded people, whose true pictures are known), several with
             commas between, or "all".
         shard: "I/N": this process does the I-th of N parts of the work, and the one that finds all done writes.
-        model: run of emotion_ldm: "last", a name, folder or checkpoint.
+        model: run of emotion_ldm: "last", a name, folder or checkpoint; or "shipped". "last" is trained if there is
+            none.
         finetune: also train an emotion_clip of each target that has none on this model.
         pictures: how many held-out pictures are edited, spread over all of them; all if null. Of the embedded people
             only those whose true pictures with other emotions are known.

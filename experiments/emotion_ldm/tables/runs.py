@@ -7,6 +7,7 @@ from pathlib import Path
 from experiments.emotion_ldm import STAGES, emotion_ldm
 from experiments.emotion_ldm.tables.config import Config
 from experiments.emotion_ldm.tables.grid import TARGETS, Cell
+from experiments.emotion_ldm.trained import networks_file, open_first_stage
 from experiments.runs import find_run, stage_folder
 from experiments.stage import load_stage_config
 from experiments.table_runs import is_finished, stage_words, train_once
@@ -59,6 +60,10 @@ def settle(config: Config) -> None:
     Raises:
         FacegenError: there is no such run.
     """
+    if networks_file(config.model):
+        _, sizes, _ = open_first_stage(config.model, config.outputs)
+        config.data.pixels = sizes.pixels
+        return
     run = find_run(stage_folder(config.outputs, PAPER, "emotion_ldm"), config.model)
     if config.model == LAST:
         config.model = str(run)

@@ -26,6 +26,7 @@ class LatentEditor:
         schedule: of that noise.
         pixels: side R of the pictures.
         config: of the edit.
+        tuned: brings latents back instead of ``denoiser``, tuned towards the only target there is then.
     """
 
     first_stage: VQModel
@@ -33,6 +34,7 @@ class LatentEditor:
     schedule: ScheduleConfig
     pixels: int
     config: EditConfig
+    tuned: EmotionModel | None = None
 
     @torch.no_grad()
     def reconstruct(self, crops: Tensor) -> Tensor:
@@ -66,8 +68,9 @@ class LatentEditor:
                 for some in first.split(AT_ONCE)
             ]
         )
+        back = self.tuned or self.denoiser
         edited = [
-            reverse_emotion(self.denoiser, inverted[self._there(some)], self._there(wanted), self.config, bars, random)
+            reverse_emotion(back, inverted[self._there(some)], self._there(wanted), self.config, bars, random)
             for some, wanted in zip(which.split(AT_ONCE), target.split(AT_ONCE), strict=True)
         ]
         return torch.cat([self._pictures(latents) for latents in edited])

@@ -86,7 +86,12 @@ def test_settings_that_do_not_go_together_are_refused(word, says):
 
 def test_without_a_first_stage_it_is_said_what_to_do(tmp_path):
     with pytest.raises(FacegenError, match=r"vqgan: no run here yet\. Begin one with facegen train vqgan"):
-        load_stage_config(emotion_ldm, "smoke", [f"outputs={tmp_path}"])
+        load_stage_config(emotion_ldm, "paper", [f"outputs={tmp_path}", "data.root=photographs"])
+
+
+def test_embedded_people_have_the_shipped_first_stage_where_none_was_trained(tmp_path):
+    config = load_stage_config(emotion_ldm, "demo", [f"outputs={tmp_path}"])
+    assert (config.first_stage, config.data.pixels) == ("shipped", 64)
 
 
 # A run

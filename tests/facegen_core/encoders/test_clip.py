@@ -1,37 +1,25 @@
 """CLIP from local files of every format, on a small model that open_clip is told of."""
 
 import copy
-import json
 import warnings
 
 import numpy as np
 import open_clip
 import pytest
 import torch
+from helpers.tiny_clip import NAME, tiny_clip
 from huggingface_hub import constants
 from PIL import Image
 from safetensors.torch import save_file
 
-from facegen_core.encoders.clip import _weights_of, clip_encoder
+from facegen_core.encoders.clip import clip_encoder, clip_weights
 from facegen_core.errors import ConfigError, WeightsNotFoundError
 from facegen_core.weights.table import CLIP
 
-NAME = "facegen-tiny-quickgelu"
-CONFIG = {
-    "embed_dim": 16,
-    "quick_gelu": True,
-    "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
-    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
-}
-
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory):
-    path = tmp_path_factory.mktemp("config") / f"{NAME}.json"
-    path.write_text(json.dumps(CONFIG))
-    open_clip.add_model_config(path)
-    torch.manual_seed(0)
-    return open_clip.create_model(NAME, pretrained=None, load_weights=False).eval()
+def network():
+    return tiny_clip()
 
 
 @pytest.fixture
@@ -110,10 +98,10 @@ def test_weights_that_open_clip_downloaded_are_found(nowhere):
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text("0123")
     (snapshot / "open_clip_model.safetensors").write_bytes(b"weights")
-    assert _weights_of("ViT-B-16-quickgelu") == snapshot / "open_clip_model.safetensors"
+    assert clip_weights("ViT-B-16-quickgelu") == snapshot / "open_clip_model.safetensors"
 
 
-def test_weights_of_another_model_are_refused(tmp_path, network):
+def testclip_weights_another_model_are_refused(tmp_path, network):
     save_file({**network.state_dict(), "visual.proj": torch.zeros(64, 8)}, tmp_path / "w.safetensors")
     with pytest.raises(WeightsNotFoundError, match=rf"expected CLIP {NAME}, and it is CLIP .*'visual\.proj' has shape"):
         clip_encoder(NAME, str(tmp_path / "w.safetensors"))

@@ -161,3 +161,12 @@ def test_embedded_judge_is_read_from_the_package(tmp_path, monkeypatch, kind):
     setattr(judges, f"{kind}_judge", lambda path: path)
     monkeypatch.setitem(sys.modules, "facegen_core.encoders.judge", judges)
     assert make("judge") == tmp_path / f"{kind}_judge.safetensors"
+
+
+def test_features_of_the_embedded_judge_are_what_its_last_layer_reads():
+    features, logits = expression_encoder("judge"), emotion_encoder("judge")
+    pictures = torch.rand(3, 3, 76, 76, generator=torch.Generator().manual_seed(0))
+    last = features.network.judge.read
+    found = features(pictures)
+    assert found.shape == (3, features.dim) and features.preprocessing == logits.preprocessing
+    torch.testing.assert_close(last(found)[:, : len(EMOTIONS)], logits(pictures))

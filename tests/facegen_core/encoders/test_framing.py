@@ -9,8 +9,8 @@ from torch import nn
 from facegen_core.encoders import framing as framing_module
 from facegen_core.encoders.base import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, TorchEncoder, prepare
 from facegen_core.encoders.detector import Face
-from facegen_core.encoders.framing import FaceFramer, frame_matrix, framed
-from facegen_core.geometry.face_crop import ARCFACE_112, move_points
+from facegen_core.encoders.framing import AlignedFramer, FaceFramer, frame_matrix, framed
+from facegen_core.geometry.face_crop import ALIGNED_224, ARCFACE_112, move_points
 
 FACE = Face(torch.tensor([20.0, 10.0, 60.0, 70.0]), 1.0, (ARCFACE_112 * 0.6 + 5).float())
 
@@ -86,3 +86,26 @@ def test_framer_keeps_the_largest_face_of_pictures_that_have_one(monkeypatch):
     assert framer.name == "MTCNN from 0.9, five_points, 32"
     monkeypatch.setattr(framing_module, "find_faces", lambda *_: [[], [], []])
     assert framer(pictures).pictures.shape == (0, 3, 32, 32)
+
+
+@pytest.mark.parametrize("point", range(5))
+def test_aligned_faces_are_framed_where_an_average_ones_points_lie(point):
+    """A spot on one of them comes to lie on the template's."""
+    there = torch.stack(torch.meshgrid(torch.arange(96), torch.arange(96), indexing="xy"), dim=-1)
+    x = (ALIGNED_224[point] + 0.5) * 96 / 224 - 0.5
+    picture = torch.exp(-(there - x).square().sum(-1) / 18).float().expand(2, 3, 96, 96)
+    faces = AlignedFramer(Preprocessing(112))(picture)
+    assert faces.pictures.shape == (2, 3, 112, 112) and faces.found.all()
+    column, row = ARCFACE_112[point].round().long().tolist()
+    around = faces.pictures[1, 0, row - 9 : row + 10, column - 9 : column + 10]
+    dy, dx = divmod(int(around.argmax()), 19)
+    assert abs(dx - 9) < 4 and abs(dy - 9) < 4, "but for the difference of the two templates' shapes"
+    assert around.max() > 0.9
+
+
+def test_aligned_faces_are_shown_whole_to_networks_of_boxes_and_keep_gradients():
+    pictures = torch.rand(2, 3, 40, 40, requires_grad=True)
+    assert AlignedFramer(Preprocessing(64, framing="box"))(pictures).pictures is pictures
+    AlignedFramer(Preprocessing(64))(pictures).pictures.sum().backward()
+    assert (pictures.grad != 0).float().mean() > 0.3
+    assert len(AlignedFramer(Preprocessing(64))(pictures[:0]).pictures) == 0
