@@ -20,7 +20,8 @@ CALLED = {
     **{target: target for target in HELPED if "<" not in target},
     **{f"{verb}-{stage}": f"facegen {verb if verb != 'resume' else 'train'} {stage}"
        for verb in ("train", "resume", "evaluate") for stage in stages()},
-    **{f"{verb}-{slug}": f"facegen {verb} {slug}" for verb in ("reproduce", "generate") for slug in papers()},
+    **{f"reproduce-{slug}": f"facegen reproduce {slug}" for slug in papers()},
+    "generate-face3d": "facegen generate face3d",
     "setup": "", "test": "-m pytest", "lint": "ruff check", "demo": "facegen reproduce", "bench": "tests.bench",
     "data-population": "facegen data population", "data-check": "facegen data check",
     "data-prepare": "facegen data prepare", "compare": "facegen compare",
@@ -51,9 +52,15 @@ def test_words_of_the_user_reach_the_command():
     assert "facegen train sae profile=paper data.root=/some/where trainer.devices=8 seed=1" in printed
 
 
+def test_one_table_is_asked_for():
+    assert "facegen reproduce emotion_ldm --table 1,5 profile=demo" in make("-n", "reproduce-emotion_ldm", "TABLE=1,5")
+    assert "--table" not in make("-n", "reproduce-emotion_ldm")
+
+
 def test_every_stage_and_paper_has_its_targets():
-    """In the order in which they need each other, which is the order CI runs them in."""
+    """Stages in the order in which they need each other, which is the order CI runs them in."""
     assert make("-s", "stages").split() == list(stages())
+    assert sorted(make("-s", "papers").split()) == sorted(papers())
 
 
 def lock() -> list[Requirement]:
