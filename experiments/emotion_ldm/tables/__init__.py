@@ -152,7 +152,7 @@ def _record(config: Config, run: Path, rows: Sequence[Row], cell: Cell, tags: di
     logger.log_hyperparams(asdict(cell) | {"run": Path(cell.run).name})
     for row in rows:
         prefix = "" if row["target"] == ALL or len(rows) == 1 else f"{row['target']}/"
-        numbers = {name: value for name, value in row.items() if isinstance(value, float)}
+        numbers = {name: x for name, x in row.items() if isinstance(x, float) and not hasattr(cell, name)}
         logger.log_metrics({f"{prefix}{name}": value for name, value in numbers.items()}, step=0)
     logger.finalize("success")
     settle_text(kept, text)

@@ -96,6 +96,9 @@ class Judges:
             "psnr": Protocol(f"to the reconstruction, -10 log10(MSE + 1e-8); {said}"),
             "ssim": Protocol(f"to the reconstruction, piq's; {said}"),
         }
+        for name in ("psnr", "ssim", "id", "emotion"):
+            truth = "the same person, light and pose, cut by the source's landmarks; edits that ask for another emotion"
+            protocols[f"counterfactual_{name}"] = Protocol(f"against the true picture: {truth}")
         if self.lpips:
             protocols["lpips"] = Protocol(f"to the reconstruction; {said}", self.lpips.name)
         return {tag: value for name, p in protocols.items() for tag, value in as_tags(name, asdict(p)).items()}
