@@ -1,5 +1,6 @@
 """``facegen reproduce emotion_ldm``: tables 1, 3, 4 and 5 and figures of the paper, ours beside the published."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -139,7 +140,14 @@ def _write(result: Result, done: Mapping[Cell, Arrays], config: Config, folder: 
 
 
 def _record(config: Config, run: Path, rows: Sequence[Row], cell: Cell, tags: dict[str, str]) -> None:
-    """A cell as a run of its own: all targets together under the metrics' names, each target's after its name."""
+    """A cell as a run of its own: all targets together under the metrics' names, each target's after its name.
+
+    What is recorded already is not recorded again.
+    """
+    text = json.dumps({"rows": rows, "tags": tags}, indent=1) + "\n"
+    kept = run / "rows.json"
+    if kept.is_file() and kept.read_text() == text:
+        return
     logger = run_logger(PAPER, "cell", config, run, tags)
     logger.log_hyperparams(asdict(cell) | {"run": Path(cell.run).name})
     for row in rows:
@@ -147,6 +155,7 @@ def _record(config: Config, run: Path, rows: Sequence[Row], cell: Cell, tags: di
         numbers = {name: value for name, value in row.items() if isinstance(value, float)}
         logger.log_metrics({f"{prefix}{name}": value for name, value in numbers.items()}, step=0)
     logger.finalize("success")
+    settle_text(kept, text)
 
 
 def _is_of(row: Row, cell: Cell) -> bool:

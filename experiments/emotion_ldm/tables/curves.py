@@ -6,14 +6,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL.Image import Image
 
+from experiments.emotion_ldm.tables.judges import LAID
 from experiments.emotion_ldm.tables.published import published
 from experiments.emotion_ldm.tables.summary import ALL, Row
-from experiments.emotion_ldm.tables.truth_page import EMOTION, PSNR, truth_rows
+from experiments.emotion_ldm.tables.truth_page import EMOTION, PSNR, VARIANTS, truth_rows
 from experiments.results import Result
 from facegen_core.emotions import EMOTIONS
 from facegen_core.reporting.mesh_figure import to_image
 
 COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple", "tab:brown")
+RIVALS = ("black", "grey")
 LABELS = {"emotion_accuracy": "emotion accuracy", "psnr": "PSNR to the reconstruction, dB", "id_cosine": "CSIM",
           "guidance": "gamma", "directional_weight": "weight of the directional loss",
           EMOTION: "emotion accuracy", PSNR: "PSNR to the true picture, dB"}  # fmt: skip
@@ -35,23 +37,22 @@ def trade_off_curves(result: Result) -> Image | None:
         _lines(panel, ours, x, y, "strength", "ours, t0 {}", "-o")
         _lines(panel, theirs, x, y, "strength", "published, t0 {}", "--")
         if x == "emotion_accuracy":
-            _lines(panel, rivals, x, y, "guidance", "SDEdit, gamma {:g}", ":s", colours=("black", "grey"))
+            _lines(panel, rivals, x, y, "guidance", "SDEdit, gamma {:g}", ":s", RIVALS)
     axes[2].legend(fontsize=7)
     return to_image(figure)
 
 
 def against_truth_curves(result: Result) -> Image | None:
-    """PSNR to the true picture against accuracy: ours, SDEdit, and no edit."""
+    """PSNR to the true picture against accuracy: ours, SDEdit and no edit, as decoded and laid onto the picture."""
     ours, rivals = truth_rows(result, "ours"), truth_rows(result, "sdedit")
     if not ours or not rivals:
         return None
-    figure = Figure(figsize=(6.5, 4.4), dpi=90, layout="constrained")
-    panel = figure.subplots()
-    _lines(panel, ours, EMOTION, PSNR, "strength", "ours, t0 {}", "-o")
-    _lines(panel, rivals, EMOTION, PSNR, "guidance", "SDEdit, gamma {:g}", ":s", colours=("black", "grey"))
-    for kind, style in (("source", "-"), ("reconstruction", "--")):
-        for row in truth_rows(result, kind):
-            panel.axhline(row[PSNR], color="tab:gray", linestyle=style, linewidth=1, label=f"no edit: {kind}")
+    figure = Figure(figsize=(11, 4.4), dpi=90, layout="constrained")
+    for panel, (laid, (words, unedited)) in zip(figure.subplots(1, 2), VARIANTS.items(), strict=True):
+        _lines(panel, ours, laid + EMOTION, laid + PSNR, "strength", "ours, t0 {}", "-o")
+        _lines(panel, rivals, laid + EMOTION, laid + PSNR, "guidance", "SDEdit, gamma {:g}", ":s", RIVALS)
+        panel.axhline(truth_rows(result, unedited)[0][PSNR], color="tab:gray", linewidth=1, label="no edit")
+        panel.set_title(words)
     panel.legend(fontsize=7)
     return to_image(figure)
 
@@ -99,8 +100,8 @@ def _lines(
         line = sorted((row for row in rows if row[by] == value and x in row and y in row), key=_settings)
         panel.plot([r[x] for r in line], [r[y] for r in line], style, color=colours[k % len(colours)], markersize=4,
                    linewidth=1.2, label=label.format(value))  # fmt: skip
-    panel.set_xlabel(LABELS[x])
-    panel.set_ylabel(LABELS[y])
+    panel.set_xlabel(LABELS[x.removeprefix(LAID)])
+    panel.set_ylabel(LABELS[y.removeprefix(LAID)])
 
 
 def _settings(row: Row) -> tuple[float, ...]:

@@ -21,8 +21,9 @@ from facegen_core.metrics.functional.ssim import WINDOW, ssim
 from facegen_core.metrics.picture_metric import Protocol, as_tags
 from facegen_core.progress import say
 
-LEAST_SIDE = 192
-"""Pixels to which smaller pictures are enlarged, bicubic, before faces are framed."""
+LAID = "laid_"
+"""Before the name of a figure: of the change alone, edit minus reconstruction, laid onto the source, as
+``facegen edit`` puts faces back into photographs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +104,7 @@ class Judges:
     def _framing(self) -> str:
         if self.whole:
             return "whole aligned crops"
-        return f"the edited picture's own landmarks, of crops at {LEAST_SIDE} px or more"
+        return "by landmarks of the picture that is edited, bicubic"
 
     @torch.no_grad()
     def probabilities(self, pictures: Tensor, points: Tensor) -> Tensor:
@@ -126,12 +127,12 @@ class Judges:
         return {f"{prefix}{name}{suffix}": values for name, values in measured.items()}
 
     def _seen(self, judge: Encoder, pictures: Tensor, points: Tensor) -> Tensor:
-        there = pictures.to(self.device)
+        there, wants = pictures.to(self.device), judge.preprocessing
         if (
-            not self.whole and judge.preprocessing.framing == "five_points"
-        ):  # others want boxes, about as tight as crops
-            large, size = _enlarged(there), judge.preprocessing.size
-            there = warp(large, align_matrix(points * large.shape[-1] - 0.5, size).to(there.device), size)
+            not self.whole and wants.framing == "five_points"
+        ):  # others want boxes, which are about as tight as the crops
+            matrix = align_matrix(points * there.shape[-1] - 0.5, wants.size).to(there.device)
+            there = warp(there, matrix, wants.size, interpolation="bicubic").clamp(0, 1)
         return judge(there).float().cpu()
 
 
@@ -147,8 +148,15 @@ def measure(judges: Judges, sources: Sources, pictures: Tensor, places: Sequence
     Returns:
         ``emotion`` (B, T, 8), probabilities; (B, T) each of ``psnr``, ``ssim``, ``lpips``, ``id_cosine`` against the
         reconstruction, with ``_raw`` after the name against the source itself, and with ``counterfactual_`` before it
-        against the truth, where that is known: there the cosine is ``counterfactual_id``.
+        against the truth, where that is known: there the cosine is ``counterfactual_id``. And all of that once more,
+        after :data:`LAID`.
     """
+    laid = (sources.raw[:, None] + pictures - sources.reconstruction[:, None]).clamp(0, 1)
+    measured = _measured(judges, sources, pictures, places)
+    return measured | {f"{LAID}{name}": values for name, values in _measured(judges, sources, laid, places).items()}
+
+
+def _measured(judges: Judges, sources: Sources, pictures: Tensor, places: Sequence[int]) -> dict[str, Tensor]:
     shape = pictures.shape[:2]
     made = pictures.flatten(0, 1)
     points = sources.points.repeat_interleave(shape[1], 0)
@@ -164,13 +172,6 @@ def measure(judges: Judges, sources: Sources, pictures: Tensor, places: Sequence
         measured["counterfactual_id"] = pair_cosine(who, sources.who_truth[:, list(places)].flatten(0, 1))
         measured |= judges.distances(made, sources.truth[:, list(places)].flatten(0, 1), "counterfactual_", "")
     return {name: values.unflatten(0, shape).float() for name, values in measured.items()}
-
-
-def _enlarged(pictures: Tensor) -> Tensor:
-    times = -(-LEAST_SIDE // min(pictures.shape[-2:]))
-    if times == 1:
-        return pictures
-    return F.interpolate(pictures, scale_factor=times, mode="bicubic").clamp(0, 1)
 
 
 def _resize(judge: Any) -> str:

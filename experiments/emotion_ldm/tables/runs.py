@@ -72,7 +72,7 @@ def settle(config: Config) -> None:
     config.data = replace(theirs.data, num_workers=own.num_workers)
     if own.root is not None:
         config.data = replace(config.data, root=own.root, cache=own.cache, annotation=own.annotation)
-    elif config.population.people:
+    elif config.population.people not in (0, theirs.population.people):
         config.data = replace(config.data, root=None, cache=own.cache)
     else:
         config.population = theirs.population

@@ -14,14 +14,16 @@ from facegen_core.emotions import EMOTIONS
 ALL = "all"
 """In a row's place of a target: all targets together."""
 TRUTH = "counterfactual_"
+NOT_FIGURES = ("index", "source", "embedding", "pictures")
+"""Arrays of a part that say what was done to which picture."""
 Row = dict[str, Any]
 
 
 def rows_of(cell: Cell, arrays: Arrays) -> list[Row]:
     """Means over pictures: a row for each target, and one for all together where there are several.
 
-    Names without a beginning are over all pictures, those that show the target already among them [A]. Those that begin
-    with ``counterfactual_`` are over pictures that show another emotion, of which something was asked.
+    Figures are over all pictures, those that show the target already among them [A]; those with ``counterfactual_`` in
+    their names over pictures that show another emotion, of which something was asked. ``laid_``: see ``judges.py``.
 
     Args:
         cell: what was done.
@@ -34,27 +36,29 @@ def rows_of(cell: Cell, arrays: Arrays) -> list[Row]:
     for name, places in choices.items():
         about = {"kind": cell.kind, "strength": cell.strength, "guidance": cell.guidance, "steps": cell.steps}
         tuned = {"directional_weight": cell.weight} if cell.kind == "tuned" else {}
-        rows.append({**about, **tuned, "target": name, **_means(arrays, places, np.array(cell.targets)[places])})
+        chosen = {figure: values[:, places] for figure, values in arrays.items() if figure not in NOT_FIGURES}
+        targets = np.array(cell.targets)[places]
+        rows.append({**about, **tuned, "target": name, **_means(chosen, targets, arrays["source"])})
     return rows
 
 
-def _means(arrays: Arrays, places: list[int], targets: npt.NDArray[np.int64]) -> dict[str, float]:
-    predicted = arrays["emotion"][:, places].argmax(2)
-    right = predicted == targets
-    changed = arrays["source"][:, None] != targets
-    values = {"pictures": float(right.size), "emotion_accuracy": float(right.mean())}
-    values |= {name: float((predicted == k).mean()) for k, name in enumerate(SHARES)}
-    values |= {name: float(arrays[name][:, places].mean()) for name in sorted(arrays) if _is_figure(name, arrays)}
-    known = {name: arrays[name][:, places] for name in sorted(arrays) if name.startswith(TRUTH)}
-    if known and changed.any():
-        values[f"{TRUTH}pictures"] = float(changed.sum())
-        values[f"{TRUTH}emotion"] = float(right[changed].mean())
-        values |= {name: float(figures[changed].mean()) for name, figures in known.items()}
+def _means(figures: Arrays, targets: npt.NDArray[np.int64], source: npt.NDArray[np.int64]) -> dict[str, float]:
+    """Of figures (N, t), and of probabilities (N, t, 8)."""
+    changed = np.broadcast_to(source[:, None] != targets, (len(source), len(targets)))
+    known = changed.any() and any(TRUTH in name for name in figures)
+    values = {"pictures": float(changed.size)} | ({f"{TRUTH}pictures": float(changed.sum())} if known else {})
+    for name, numbers in sorted(figures.items()):
+        if TRUTH in name:
+            values |= {name: float(numbers[changed].mean())} if known else {}
+        elif numbers.ndim == 2:
+            values[name] = float(numbers.mean())
+        else:
+            laid, predicted = name.removesuffix("emotion"), numbers.argmax(2)
+            right = predicted == targets
+            values[f"{laid}emotion_accuracy"] = float(right.mean())
+            values |= {f"{laid}{share}": float((predicted == k).mean()) for k, share in enumerate(SHARES)}
+            values |= {f"{laid}{TRUTH}emotion": float(right[changed].mean())} if known else {}
     return values
-
-
-def _is_figure(name: str, arrays: Arrays) -> bool:
-    return arrays[name].ndim == 2 and not name.startswith(TRUTH) and name != "embedding"
 
 
 def reference(arrays: Mapping[str, Arrays], identity: npt.NDArray[np.int64]) -> dict[str, float]:

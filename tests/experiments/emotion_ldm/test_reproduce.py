@@ -6,23 +6,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.raw_pictures import write_affectnet
 
 from experiments.cli import main
 from experiments.emotion_ldm.tables.networks import Networks
 
-WORDS = ["reproduce", "--quiet", "emotion_ldm", "profile=smoke", "tracking.uri=null", "pictures=3",
-         "grid.strengths=[400,500]", "grid.guidances=[1.0,5.0]", "grid.steps=[2,3]"]  # fmt: skip
-OUR_EDITS = 8
-"""Of that grid: four of table 3, and of table 4, whose guidance is another, four."""
+WORDS = ["reproduce", "--quiet", "emotion_ldm", "profile=smoke", "tracking.uri=null", "grid.strengths=[400,500]",
+         "grid.guidances=[1.0,5.0]", "grid.steps=[2]", "sdedit.strengths=[400,600]"]  # fmt: skip
+OUR_EDITS = 6
+"""Of that grid: four of table 3, and of table 4, whose guidance is another, two."""
+CELLS, PARTS = OUR_EDITS + 2 + 3, 2
+"""With SDEdit's, and the source, its reconstruction and the truth; each of two pictures, one at a time."""
 
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory) -> Path:
-    """Outputs with networks trained for a step, and tables of them."""
+    """Outputs with networks trained for a few steps on two people, one of them held out, and tables of them."""
     outputs = tmp_path_factory.mktemp("reproduce")
-    faces = write_affectnet(outputs / "faces")
-    words = ("vqgan.trainer.max_steps=4", "emotion_ldm.trainer.max_steps=4", f"data.root={faces}")
+    words = ("vqgan.trainer.max_steps=4", "emotion_ldm.trainer.max_steps=4", "population.people=2",
+             "population.pictures=2", "population.pixels=48")  # fmt: skip
     assert main([*WORDS, f"outputs={outputs}", "label=once", *words]) == 0
     return outputs
 
@@ -63,21 +64,30 @@ def test_what_is_missing_is_trained_and_all_is_measured(outputs, once):
     own = next(row for row in rows if row["kind"] == "reconstruction")
     assert own["psnr"] == pytest.approx(80) and own["id_cosine"] == pytest.approx(1), "the reference itself"
     source = next(row for row in rows if row["kind"] == "source")
+    assert own["laid_psnr_raw"] == pytest.approx(80), "nothing changed, laid onto the source"
     assert source["psnr_raw"] == pytest.approx(80) and source["psnr"] == pytest.approx(own["psnr_raw"], abs=1e-4)
+
+
+def test_the_judges_read_true_pictures(once):
+    """Framed by their landmarks; true pictures of two sources, each with the six targets."""
+    truth = next(row for row in result(once)["rows"] if (row["kind"], row["target"]) == ("truth", "all"))
+    assert truth["emotion_accuracy"] > 0.6 and truth["counterfactual_psnr"] == pytest.approx(80)
+    assert 0.3 < result(once)["reference"]["id_cosine_true_pairs"] < 1
+    assert result(once)["reference"]["true_pairs"] == 1
 
 
 def test_page_says_which_weights_are_missing_and_which_rows_stay_empty(once):
     text = (once / "RESULTS.md").read_text()
     assert "LPIPS (alex): its weights are not there, so its column is empty." in text
     assert 'those of "ours, with CGF" stay empty' in text
-    assert "Against the truth" not in text, "these pictures have none"
+    assert "### Against the truth" in text and "| SDEdit, t0 600, gamma 1 |" in text
     assert (once / "results" / "once.csv").is_file()
     assert all((once / "results" / "once" / f"{name}.png").is_file() for name in result(once)["figures"])
 
 
 def test_every_cell_is_a_run_below_the_tables(once):
     cells = {path.parent.name for path in (once / "runs").glob("*/tracking")}
-    assert len(cells) == OUR_EDITS + 2 and "reconstruction" in cells and (once / "tracking").is_dir()
+    assert len(cells) == CELLS and "reconstruction" in cells and (once / "tracking").is_dir()
 
 
 def test_a_second_call_computes_nothing_and_says_the_same(outputs, once, made):
@@ -97,7 +107,7 @@ def test_another_table_adds_to_those_that_are_there(outputs, once, made):
     assert len(edits) == 1
     made.clear()
     again(outputs, "step by step", "table=3")
-    assert len(made) == 3 * 3, "three cells, three parts each"
+    assert len(made) == 3 * PARTS, "three cells"
     edits = [row for row in result(folder)["rows"] if row["kind"] == "ours" and row["target"] == "all"]
     assert len(edits) == 4
 
@@ -117,7 +127,7 @@ def test_a_stopped_call_goes_on_where_it_stopped(outputs, once, made, monkeypatc
     assert parts == 7
     made.clear()
     folder = again(outputs, "stopped")
-    assert len(made) == 3 * (OUR_EDITS + 2) - 7
+    assert len(made) == CELLS * PARTS - 7
     assert result(folder) == result(once)
 
 
@@ -126,26 +136,26 @@ def test_two_shards_give_what_one_process_gives(outputs, once, made):
     first = list(made)
     assert not (folder / "RESULTS.md").exists(), "half of it is to be done yet"
     again(outputs, "shared", "shard=2/2")
-    assert len(first) == len(made) - len(first) == 3 * (OUR_EDITS + 2) // 2
+    assert len(first) == len(made) - len(first) == CELLS * PARTS // 2
     assert result(folder) == result(once)
 
 
 def test_cells_of_another_model_are_refused(outputs, once, capsys, tmp_path):
     folder = outputs / "emotion_ldm" / "reproduce" / "other"
-    again(outputs, "other", "seed=1")
+    again(outputs, "other", "seed=1", "table=1")
     (theirs,) = (folder / "cells").iterdir()
     (ours,) = (once / "cells").iterdir()
     assert theirs.name != ours.name, "a seed of SDEdit's noise: other facts, another folder"
     shutil.copy(ours / "source" / "000000.npz", theirs / "source" / "000000.npz")
-    assert main([*WORDS, f"outputs={outputs}", "label=other", "seed=1"]) == 2
+    assert main([*WORDS, f"outputs={outputs}", "label=other", "seed=1", "table=1"]) == 2
     assert "made by another model, with other judges or of other pictures" in capsys.readouterr().err
 
 
 def test_a_damaged_part_is_named(outputs, once, capsys):
-    folder = again(outputs, "damaged")
+    folder = again(outputs, "damaged", "table=1")
     part = next((folder / "cells").rglob("source/000001.npz"))
     part.write_bytes(b"no archive")
-    assert main([*WORDS, f"outputs={outputs}", "label=damaged"]) == 2
+    assert main([*WORDS, f"outputs={outputs}", "label=damaged", "table=1"]) == 2
     assert f"{part}: cannot be read" in capsys.readouterr().err
 
 
