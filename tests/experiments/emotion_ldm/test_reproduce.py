@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from experiments.cli import main
+from experiments.emotion_ldm.tables import config as settings
+from experiments.emotion_ldm.tables import runs
 from experiments.emotion_ldm.tables.networks import Networks
+from experiments.emotion_ldm.tables.runs import finetune_missing, settle, tuned_cells
+from experiments.stage import load_stage_config
 
 WORDS = ["reproduce", "--quiet", "emotion_ldm", "profile=smoke", "tracking.uri=null", "grid.strengths=[400,500]",
          "grid.guidances=[1.0,5.0]", "grid.steps=[2]", "sdedit.strengths=[400,600]"]  # fmt: skip
@@ -167,3 +171,51 @@ def test_missing_judges_are_an_error_that_says_what_to_do(outputs, capsys):
 def test_tables_as_options(outputs, capsys):
     assert main(["reproduce", "--quiet", "emotion_ldm", "--table", "9", f"outputs={outputs}"]) == 2
     assert "table=9: no such table" in capsys.readouterr().err
+
+
+# Networks fine-tuned for one emotion
+
+
+@pytest.fixture(scope="module")
+def tuned(outputs, once) -> Path:
+    """Tables of the same model with networks tuned for sadness: two guidances at one weight, two weights at one."""
+    model = outputs / "emotion_ldm" / "emotion_ldm" / "once"
+    words = ["train", "--quiet", "emotion_clip", "profile=smoke", f"outputs={outputs}", "tracking.uri=null",
+             f"model={model}", "trainer.max_steps=4", "population.people=2", "population.pictures=2",
+             "population.pixels=48", "edit.strength=500"]  # fmt: skip
+    for guidance, weight in ((1.0, 1.0), (5.0, 2.0), (1.0, 2.0)):
+        assert main([*words, f"edit.guidance={guidance}", f"directional_weight={weight}"]) == 0
+    return again(outputs, "tuned")
+
+
+def test_the_newest_network_of_a_target_is_ours_with_cgf(outputs, tuned):
+    rows = [row for row in result(tuned)["rows"] if row["kind"] == "tuned"]
+    assert sorted((row["guidance"], row["directional_weight"]) for row in rows) == [(1, 1), (1, 2), (5, 2)]
+    newest = next(row for row in rows if row.get("newest"))
+    assert (newest["target"], newest["guidance"], newest["directional_weight"]) == ("sad", 1, 2)
+    text = (tuned / "RESULTS.md").read_text()
+    assert f"| ours, with CGF | 0.883 / - | 0.875 / {newest['emotion_accuracy']:.3f} | 0.752 / - |" in text
+    assert "No network is fine-tuned on this model for happy, surprise, fear, disgust, anger" in text
+
+
+def test_figures_6_to_9_are_drawn_of_the_networks_there_are(tuned):
+    drawn = {name for name in result(tuned)["figures"] if "tuned" in name}
+    assert drawn == {"figure-06-tuned-guidance", "figure-07-tuned-weight", "figure-08-tuned-guidance",
+                     "figure-09-tuned-weight"}  # fmt: skip
+    assert all((tuned / "results" / "tuned" / f"{name}.png").is_file() for name in drawn)
+
+
+def test_networks_tuned_on_another_model_are_not_taken(outputs, tuned, tmp_path):
+    config = load_stage_config(settings, "smoke", [f"outputs={outputs}", "model=elsewhere"])
+    assert tuned_cells(config) == []
+
+
+def test_finetune_trains_what_is_missing_on_the_model(outputs, tuned, monkeypatch):
+    trained = []
+    monkeypatch.setattr(runs, "train_once", lambda paper, name, config: trained.append((name, config)))
+    config = load_stage_config(settings, "smoke", [f"outputs={outputs}"])
+    settle(config)
+    finetune_missing(config, "smoke", "label", [f"outputs={outputs}", "emotion_clip.trainer.max_steps=3"])
+    assert [config.target for _, config in trained] == ["happy", "surprise", "fear", "disgust", "anger"]
+    assert {name for name, _ in trained} == {"emotion_clip"}
+    assert {(own.model, own.trainer.max_steps) for _, own in trained} == {(config.model, 3)}
