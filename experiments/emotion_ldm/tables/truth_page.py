@@ -21,7 +21,7 @@ def truth_rows(result: Result, kind: str) -> list[Row]:
     """Of all targets together, those edits of a kind that were held against the truth, at table 1's steps."""
     steps = {0, result["settings"]["edit"]["steps"]}
     rows = (row for row in result["rows"] if row["kind"] == kind and row["target"] == ALL and row["steps"] in steps)
-    return [row for row in rows if PSNR in row]
+    return sorted((row for row in rows if PSNR in row), key=lambda row: (row["strength"], row["guidance"]))
 
 
 def reached_truth(result: Result) -> list[str]:
