@@ -37,6 +37,10 @@ from facegen_core.files import only_one, settle_text
 from facegen_core.progress import say
 
 
+FORMAT = 1
+"""Of the parts that are kept; to be raised when other figures are measured, or measured otherwise."""
+
+
 def make_tables(words: Sequence[str]) -> None:
     """Edits and measures what is not done yet, and writes tables, figures and a page from all that is.
 
@@ -90,7 +94,7 @@ def make_tables(words: Sequence[str]) -> None:
 def _facts(config: Config, networks: Networks, pictures: HeldOut, judges: Judges) -> dict[str, Any]:
     """All that the figures of a cell depend on, but for the cell."""
     common = {name: getattr(config.edit, name) for name in ("inversion_guidance", "at", "eta")}
-    return {**networks.digests, "pictures": pictures.digest, "batch": config.batch, "shown": config.shown,
+    return {"format": FORMAT, **networks.digests, "pictures": pictures.digest, "batch": config.batch, "shown": config.shown,
             "precision": config.precision, "seed": config.seed, "edit": common, "judges": judges.facts}  # fmt: skip
 
 
