@@ -36,7 +36,6 @@ from facegen_core.emotions import EMOTIONS
 from facegen_core.files import only_one, settle_text
 from facegen_core.progress import say
 
-
 FORMAT = 1
 """Of the parts that are kept; to be raised when other figures are measured, or measured otherwise."""
 
@@ -94,8 +93,9 @@ def make_tables(words: Sequence[str]) -> None:
 def _facts(config: Config, networks: Networks, pictures: HeldOut, judges: Judges) -> dict[str, Any]:
     """All that the figures of a cell depend on, but for the cell."""
     common = {name: getattr(config.edit, name) for name in ("inversion_guidance", "at", "eta")}
-    return {"format": FORMAT, **networks.digests, "pictures": pictures.digest, "batch": config.batch, "shown": config.shown,
-            "precision": config.precision, "seed": config.seed, "edit": common, "judges": judges.facts}  # fmt: skip
+    return {"format": FORMAT, **networks.digests, "pictures": pictures.digest, "batch": config.batch,
+            "shown": config.shown, "precision": config.precision, "seed": config.seed, "edit": common,
+            "judges": judges.facts}  # fmt: skip
 
 
 def _done(store: Store, config: Config, tuned: Sequence[Cell], pictures: HeldOut) -> dict[Cell, Arrays]:
