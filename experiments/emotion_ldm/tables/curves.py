@@ -38,7 +38,7 @@ def trade_off_curves(result: Result) -> Image | None:
         _lines(panel, theirs, x, y, "strength", "published, t0 {}", "--")
         if x == "emotion_accuracy":
             _lines(panel, rivals, x, y, "guidance", "SDEdit, gamma {:g}", ":s", RIVALS)
-    axes[2].legend(fontsize=7)
+    axes[2].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     return to_image(figure)
 
 
@@ -53,7 +53,7 @@ def against_truth_curves(result: Result) -> Image | None:
         _lines(panel, rivals, laid + EMOTION, laid + PSNR, "guidance", "SDEdit, gamma {:g}", ":s", RIVALS)
         panel.axhline(truth_rows(result, unedited)[0][PSNR], color="tab:gray", linewidth=1, label="no edit")
         panel.set_title(words)
-    panel.legend(fontsize=7)
+    panel.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     return to_image(figure)
 
 
@@ -79,7 +79,7 @@ def tuned_curves(result: Result, weight: float, guidance: float) -> dict[str, Im
             figure = Figure(figsize=(13.5, 4.2), dpi=90, layout="constrained")
             for panel, y in zip(figure.subplots(1, 3), ("emotion_accuracy", "psnr", "id_cosine"), strict=True):
                 _lines(panel, rows, x, y, "target", "{}", "-o", order=EMOTIONS.index)
-            figure.axes[2].legend(fontsize=7)
+            figure.axes[2].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
             figures[name] = to_image(figure)
     return figures
 
