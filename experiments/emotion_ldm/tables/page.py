@@ -49,7 +49,7 @@ Made by `{result["command"]}`; model `{model["model"][:12]}`, pictures `{data["d
         remarks,
         *(f"{text}\n" for text in result["remarks"]),
         f"### What it reaches\n\n{headline(result)}",
-        _tables_1_and_5(values),
+        _tables_1_and_5(values, result),
         _table_3(values, result),
         _table_4(values, result),
         against_truth(result),
@@ -101,13 +101,15 @@ def _judge(result: Result, metric: str) -> str:
     return str(result["protocol"][f"judge.{metric}"])
 
 
-def _tables_1_and_5(values: Values) -> str:
+def _tables_1_and_5(values: Values, result: Result) -> str:
     """A table a metric: methods down, targets across, and table 5's mean behind them."""
+    edit = result["settings"]["edit"]
     parts = [
-        """### Tables 1 and 5: methods
+        f"""### Tables 1 and 5: methods
 
-In rows of ours and of the ground truth each cell is published / here; the other methods stay as published and were not
-measured here. CSIM is the cosine to the picture before the edit. The last column is table 5, the mean of six targets.
+In rows of ours and of the ground truth each cell is published / here; ours was published with t0 500, gamma 5 and 40
+steps, here are t0 {edit["strength"]}, gamma {edit["guidance"]:g} and {edit["steps"]}. The other methods stay as
+published and were not measured here. CSIM is the cosine to the picture before the edit. The last column is table 5, the mean of six targets.
 """
     ]
     for metric in METRICS:

@@ -27,7 +27,7 @@ def add(monkeypatch, check: str, digest: str) -> None:
     monkeypatch.setitem(WEIGHTS, "toy", WeightSpec("toy", "toy.pt", "tests", "a shop", "MIT", check, digest))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", sorted(name for name in WEIGHTS if not name.endswith("_judge")))
+@pytest.mark.parametrize("name", sorted(name for name, spec in WEIGHTS.items() if "own package" not in spec.source))
 def test_missing_weights_say_what_to_put_where(folder, name):
     spec = WEIGHTS[name]
     with pytest.raises(WeightsNotFoundError) as caught:
