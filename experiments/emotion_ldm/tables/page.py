@@ -109,7 +109,8 @@ def _tables_1_and_5(values: Values, result: Result) -> str:
 
 In rows of ours and of the ground truth each cell is published / here; ours was published with t0 500, gamma 5 and 40
 steps, here are t0 {edit["strength"]}, gamma {edit["guidance"]:g} and {edit["steps"]}. The other methods stay as
-published and were not measured here. CSIM is the cosine to the picture before the edit. The last column is table 5, the mean of six targets.
+published and were not measured here. CSIM is the cosine to the picture before the edit. The last column is table 5, the
+mean of six targets.
 """
     ]
     for metric in METRICS:
