@@ -1,5 +1,6 @@
 """Checkpoint files: written atomically with their SHA-256 beside them, read without unpickling code."""
 
+import hashlib
 import pickle
 import re
 import warnings
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from facegen_core.errors import CheckpointError
 from facegen_core.files import atomic_path, file_digest
@@ -77,3 +79,12 @@ def _offer(path: Path) -> str:
     return (
         f" The last good checkpoint here is {good}: use resume={good}" if good else " There is no other good one here."
     )
+
+
+def weights_digest(network: nn.Module) -> str:
+    """SHA-256 of a network's weights: the same wherever they lie, and however often they are saved."""
+    digest = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        digest.update(value.cpu().contiguous().numpy())
+    return digest.hexdigest()

@@ -6,6 +6,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from facegen_core.checkpoint import weights_digest
 from facegen_core.config import OptimConfig, as_config, to_plain
 from facegen_core.diffusion.schedule import alpha_bars
 from facegen_core.images import from_signed
@@ -52,7 +53,7 @@ class EmotionClipModule(FaceGenModule):
         self.model, self.optim = as_config(DenoiserConfig, model), as_config(OptimConfig, optim)
         self.finetune = as_config(ClipFinetuneConfig, finetune)
         plain = {name: to_plain(value) for name, value in (("model", self.model), ("finetune", self.finetune))}
-        self.save_hyperparameters(plain | {"optim": to_plain(self.optim)})
+        self.save_hyperparameters(plain | {"optim": to_plain(self.optim), "untuned": weights_digest(untuned)})
         self.denoiser = EmotionDenoiser(self.model)
         self.denoiser.load_state_dict(untuned.state_dict())
         for frozen in (*self.denoiser.emotions.parameters(), self.denoiser.null):

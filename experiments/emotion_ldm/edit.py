@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 SHEET_PIXELS, SHEET_MARGIN = 256, 1.7
 """Of a face on the sheet: its side, and how much wider than the aligned square it is shown."""
 RECORD = "edit.json"
+TUNED_FOR = ("strength", "guidance", "inversion_guidance", "at")
+"""Settings of an edit that a network is tuned for."""
 
 TellEmotions = Callable[[Photograph, Sequence[Face]], Tensor]
 """What emotions (F,) int64 the faces of a photograph show."""
@@ -64,6 +66,7 @@ class Wish:
         steps: likewise.
         guidance: likewise.
         inversion_guidance: likewise.
+        at: likewise.
         eta: likewise.
         model: run of emotion_ldm: "last", a name, folder or checkpoint; or "shipped", or a file of networks. "last"
             means the shipped ones where there is no run.
@@ -82,6 +85,7 @@ class Wish:
     steps: int = EditConfig.steps
     guidance: float = EditConfig.guidance
     inversion_guidance: Literal["same", "none"] = EditConfig.inversion_guidance
+    at: Literal["destination", "origin"] = EditConfig.at
     eta: float = EditConfig.eta
     model: str = "last"
     tuned: str | None = None
@@ -106,6 +110,7 @@ class Wish:
             steps=self.steps,
             guidance=self.guidance,
             inversion_guidance=self.inversion_guidance,
+            at=self.at,
             eta=self.eta,
         )
 
@@ -142,8 +147,8 @@ class CropEditor(Protocol):
     def reconstruct(self, crops: Tensor) -> Tensor:
         """Crops (B, 3, R, R) in [0, 1] as the networks give them back when nothing is edited."""
 
-    def edit_crops(self, crops: Tensor, source: Tensor, target: Tensor) -> Tensor:
-        """Crops (B, 3, R, R) in [0, 1] that show emotions ``source`` (B,) int64, showing ``target`` (B,) int64."""
+    def edit_crops(self, crops: Tensor, source: Tensor, targets: Sequence[int]) -> Tensor:
+        """Crops (B, 3, R, R) in [0, 1] that show ``source`` (B,) int64, as (T, B, 3, R, R) that show each target."""
 
 
 def edit(wish: Wish) -> None:
@@ -167,48 +172,45 @@ def which_runs(wish: Wish) -> Wish:
 
     Raises:
         FacegenError: there is no such run.
-        ConfigError: it was tuned for another emotion, strength or guidance, or from another model.
+        ConfigError: it was tuned for another emotion or edit, or from another model.
     """
-    if wish.tuned is not None:
-        return _settled_by_tuned(wish, wish.tuned)
-    return replace(wish, model=settled(wish.model, "emotion_ldm", wish.outputs))
-
-
-def _settled_by_tuned(wish: Wish, tuned: str) -> Wish:
+    if wish.tuned is None:
+        return replace(wish, model=settled(wish.model, "emotion_ldm", wish.outputs))
     from experiments.emotion_ldm import emotion_clip
 
+    tuned = settled(wish.tuned, "emotion_clip", wish.outputs, or_shipped=False)
     run = find_run(stage_folder(wish.outputs, "emotion_ldm", "emotion_clip"), tuned)
     settings: emotion_clip.Config = load_config(emotion_clip.Config, run / "config.yaml")
-    asked = {"emotion": ",".join(wish.targets), "strength": wish.strength, "guidance": wish.guidance,
-             "inversion-guidance": wish.inversion_guidance}  # fmt: skip
-    edit = settings.edit
-    meant = {"emotion": settings.target, "strength": edit.strength, "guidance": edit.guidance,
-             "inversion-guidance": edit.inversion_guidance}  # fmt: skip
-    if wish.model not in ("last", settings.model):
-        asked["model"], meant["model"] = wish.model, settings.model
-    if differ := [option for option in asked if asked[option] != meant[option]]:
-        were = " and ".join(f"--{option} {meant[option]}" for option in differ)
+    model = settings.model if wish.model == "last" else settled(wish.model, "emotion_ldm", wish.outputs)
+    asked = {"emotion": ",".join(wish.targets), "model": model} | {name: getattr(wish, name) for name in TUNED_FOR}
+    meant = {"emotion": settings.target, "model": settings.model}
+    meant |= {name: getattr(settings.edit, name) for name in TUNED_FOR}
+    if differ := [name for name in asked if asked[name] != meant[name]]:
+        option = "--" + differ[0].replace("_", "-")
+        were = " and ".join(f"--{name.replace('_', '-')} {meant[name]}" for name in differ)
         raise ConfigError(
-            f"--{differ[0]} {asked[differ[0]]}: {run} was tuned for {were}. Ask for that, or leave out --tuned."
+            f"{option} {asked[differ[0]]}: {run} was tuned for {were}. Ask for that, or leave out --tuned."
         )
-    return replace(wish, model=settings.model, tuned=tuned if tuned.endswith(".ckpt") else str(run))
+    return replace(wish, model=model, tuned=tuned)
 
 
 def open_editor(wish: Wish) -> "LatentEditor":
-    """The networks of the runs that are asked for; ``wish`` is settled."""
+    """The networks of the runs that are asked for; ``wish`` is of :func:`which_runs`."""
     from experiments.emotion_ldm.trained import open_denoiser, open_first_stage, open_tuned
     from facegen_core.methods.emotion_ldm.latent_editor import LatentEditor
 
-    tuned, _, settings = open_tuned(wish.tuned, wish.outputs) if wish.tuned is not None else (None, None, None)
-    weights = settings.weights if settings else "average"
-    denoiser, config, reference = open_denoiser(wish.model, wish.outputs, weights)
+    if wish.tuned is None:
+        there, config, reference = open_denoiser(wish.model, wish.outputs)
+        back = there
+    else:
+        there, back, config, reference, _ = open_tuned(wish.tuned, wish.outputs)
     first_stage, sizes, _ = open_first_stage(reference, wish.outputs)
     if wish.strength >= config.schedule.steps:
         raise ConfigError(f"--strength {wish.strength}: the model's last time is {config.schedule.steps - 1}.")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    first_stage.to(device)
-    back = tuned.to(device) if tuned is not None else None
-    return LatentEditor(first_stage, denoiser.to(device), config.schedule, sizes.pixels, wish.settings, back)
+    for network in (first_stage, there, back):
+        network.to(device)
+    return LatentEditor(first_stage, there, back, config.schedule, sizes.pixels, wish.settings)
 
 
 def edit_all(wish: Wish, jobs: Sequence[Job], editor: CropEditor, tell: TellEmotions) -> None:
@@ -262,12 +264,10 @@ def edit_faces(
     squares = [average_face_square(face.points5) for face in faces]
     crops = torch.stack([from_uint8(np.asarray(cut_square(seen, square, editor.pixels))) for square in squares])
     before = editor.reconstruct(crops)
-    wanted = torch.tensor(targets).repeat_interleave(len(faces))
-    edited = editor.edit_crops(crops.repeat(len(targets), 1, 1, 1), source.repeat(len(targets)), wanted)
     results = []
-    for some in edited.split(len(faces)):
+    for edited in editor.edit_crops(crops, source, targets):
         pixels = photograph.pixels
-        for square, one_before, after in zip(squares, before, some, strict=True):
+        for square, one_before, after in zip(squares, before, edited, strict=True):
             pixels = paste_change(pixels, one_before, after, square)
         results.append(pixels)
     return results
@@ -316,19 +316,8 @@ def _agree(wish: Wish, jobs: Sequence[Job]) -> None:
     Raises:
         ConfigError: they were made with others.
     """
-    asked = (
-        "emotion",
-        "source",
-        "judge",
-        "face",
-        "strength",
-        "steps",
-        "guidance",
-        "inversion_guidance",
-        "eta",
-        "model",
-        "tuned",
-    )
+    asked = ("emotion", "source", "judge", "face", "strength", "steps", "guidance", "inversion_guidance", "at", "eta",
+             "model", "tuned")  # fmt: skip
     settings = {name: getattr(wish, name) for name in asked}
     record = wish.out / RECORD
     if not wish.overwrite and record.is_file() and any(path.exists() for job in jobs for path in job.files):

@@ -2,22 +2,23 @@
 
 from __future__ import annotations  # the heavy types below are named, not imported, until one is opened
 
-import hashlib
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from experiments.evaluate import read_checkpoint
 from experiments.runs import find_run, stage_folder
 from facegen_core.config import as_config, load_config
+from facegen_core.errors import CheckpointError, ConfigError
 from facegen_core.methods.emotion_ldm.denoiser_config import DenoiserConfig
 from facegen_core.methods.emotion_ldm.vqgan_config import FirstStageConfig
 from facegen_core.progress import say
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.vq_model import VQModel
-    from torch import nn
 
     from experiments.emotion_ldm import emotion_clip
+    from experiments.emotion_ldm.data import Pictured
     from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
 
 PAPER = "emotion_ldm"
@@ -40,6 +41,7 @@ def open_first_stage(reference: str, outputs: str) -> tuple[VQModel, FirstStageC
         FacegenError: there is no such run.
         CheckpointError: it has no checkpoint yet, or a damaged one.
     """
+    from facegen_core.checkpoint import weights_digest
     from facegen_core.methods.emotion_ldm.first_stage import build_first_stage
 
     if file := networks_file(reference):
@@ -64,20 +66,22 @@ def open_denoiser(
         reference: "last" for the run begun last, a run's name or folder, one of its checkpoints, "shipped", or a file
             that ``facegen convert emotion_ldm --to file`` wrote.
         outputs: the folder of all runs.
-        weights: the average of its weights, or "raw": as they were trained, which fine-tuning starts from. A file has
-            the average alone.
+        weights: the average of its weights, or "raw": as they were trained, which fine-tuning starts from.
 
     Returns:
         It, in evaluation mode on the CPU, its weights frozen; its settings; which first stage it was trained on, for
         :func:`open_first_stage`.
 
     Raises:
+        ConfigError: raw weights are asked of a file, which has the average alone.
         FacegenError: there is no such run.
         CheckpointError: it has no checkpoint yet, or a damaged one.
     """
     from experiments.emotion_ldm import emotion_ldm
 
     if file := networks_file(reference):
+        if weights == "raw":
+            raise ConfigError(f"weights = raw: {reference} has averaged weights alone. Take weights=average.")
         from facegen_core.methods.emotion_ldm.files import load_networks
 
         networks = load_networks(file)
@@ -89,29 +93,49 @@ def open_denoiser(
     return network, config, settings.first_stage
 
 
-def open_tuned(reference: str, outputs: str) -> tuple[EmotionDenoiser, DenoiserConfig, emotion_clip.Config]:
-    """The denoiser of an EmotionClipFinetune run.
+class Tuned(NamedTuple):
+    """A fine-tuned network and the one it was.
+
+    Attributes:
+        before: inverts pictures.
+        after: brings them back.
+        config: settings of both.
+        first_stage: which one they were trained on, for :func:`open_first_stage`.
+        settings: of the run: the target, the edit it is for.
+    """
+
+    before: EmotionDenoiser
+    after: EmotionDenoiser
+    config: DenoiserConfig
+    first_stage: str
+    settings: emotion_clip.Config
+
+
+def open_tuned(reference: str, outputs: str) -> Tuned:
+    """The networks of an EmotionClipFinetune run, in evaluation mode on the CPU, their weights frozen.
 
     Args:
         reference: "last" for the run begun last, a run's name or folder, or one of its checkpoints.
         outputs: the folder of all runs.
 
-    Returns:
-        It, in evaluation mode on the CPU, its weights frozen; its settings; those of the run: the ``target`` emotion,
-        the strength and guidance of the ``edit`` it is for, and the ``model``, by which pictures must be inverted:
-        ``open_denoiser(config.model, outputs, config.weights)``.
-
     Raises:
         FacegenError: there is no such run.
-        CheckpointError: it has no checkpoint yet, or a damaged one.
+        CheckpointError: it has no checkpoint yet, or a damaged one; or the network it was tuned from has changed.
     """
     from experiments.emotion_ldm import emotion_clip
+    from facegen_core.checkpoint import weights_digest
 
     run = find_run(stage_folder(outputs, PAPER, "emotion_clip"), reference)
     _, saved = read_checkpoint(run, Path(reference) if reference.endswith(".ckpt") else None)
-    network, config = _denoiser(saved, "average")  # if one was kept
     settings: emotion_clip.Config = load_config(emotion_clip.Config, run / "config.yaml")
-    return network, config, settings
+    after, config = _denoiser(saved, "average")  # where a profile averages it; the paper's does not
+    before, _, first_stage = open_denoiser(settings.model, outputs, settings.weights)
+    if weights_digest(before) != saved["hyper_parameters"]["untuned"]:
+        raise CheckpointError(
+            f"{run}: was tuned from {settings.model} as it was then; its weights have changed since, and pictures "
+            "inverted by them are not what was learnt. Tune it again: facegen train emotion_clip."
+        )
+    return Tuned(before, after, config, first_stage, settings)
 
 
 def _denoiser(saved: dict[str, Any], weights: Literal["average", "raw"]) -> tuple[EmotionDenoiser, DenoiserConfig]:
@@ -127,27 +151,52 @@ def _denoiser(saved: dict[str, Any], weights: Literal["average", "raw"]) -> tupl
 
 
 def settled(reference: str, stage: str, outputs: str, or_shipped: bool = True) -> str:
-    """What a reference means now: a command that is resumed goes on with the same networks.
+    """What a reference means now: a command that is resumed goes on with the same networks, whatever it was told.
 
     Args:
         reference: see :func:`open_denoiser`.
-        stage: "vqgan" or "emotion_ldm".
+        stage: "vqgan", "emotion_ldm" or "emotion_clip".
         outputs: the folder of all runs.
         or_shipped: "last" means the shipped networks where there is no run yet, which is said.
 
     Returns:
-        A run's folder for "last", else the reference itself.
+        A checkpoint or a file as it is, "shipped", else the run's folder.
 
     Raises:
-        FacegenError: "last", and there is no run.
+        FacegenError: there is no such run.
     """
     folder = stage_folder(outputs, PAPER, stage)
-    if reference != "last":
-        return reference
-    if or_shipped and not any(folder.glob("*/config.yaml")):
+    if or_shipped and reference == "last" and not any(folder.glob("*/config.yaml")):
         say(f"no run of {stage} in {outputs}: the shipped networks are taken, trained on embedded people at 64 pixels")
         return SHIPPED
-    return str(find_run(folder, "last"))
+    if networks_file(reference):
+        return reference
+    run = find_run(folder, reference)
+    return reference if reference.endswith(".ckpt") else str(run)
+
+
+def take_pictures(config: Pictured, reference: str, stage: str) -> None:
+    """Reads the pictures that networks were trained on, with the same people held out and the same labels, unless
+    ``config`` names a folder; they are cut in the same way in any case.
+
+    Args:
+        config: whose ``data`` and ``population`` are set. Loader processes stay its own.
+        reference: :func:`settled`. A file of networks has no pictures; it decides their size alone.
+        stage: likewise.
+    """
+    from experiments.emotion_ldm import STAGES
+
+    own = config.data
+    if networks_file(reference):
+        config.data = replace(own, pixels=open_first_stage(reference, config.outputs)[1].pixels)
+        return
+    run = find_run(stage_folder(config.outputs, PAPER, stage), reference)
+    theirs: Pictured = load_config(STAGES[stage].Config, run / "config.yaml")
+    config.data = replace(theirs.data, num_workers=own.num_workers)
+    if own.root is None:
+        config.population = theirs.population
+    else:
+        config.data = replace(config.data, root=own.root, cache=own.cache, annotation=own.annotation)
 
 
 def networks_file(reference: str) -> Path | None:
@@ -170,12 +219,3 @@ def network_weights(saved: dict[str, Any], network: str) -> dict[str, Any]:
     state = {name.removeprefix(prefix): value for name, value in saved["state_dict"].items() if name.startswith(prefix)}
     average = saved["callbacks"].get("ema", {}).get("average", {})
     return state | {name: value for name, value in average.items() if name in state}
-
-
-def weights_digest(network: nn.Module) -> str:
-    """SHA-256 of a network's weights, on the CPU: the same wherever they lie, and however often they are saved."""
-    digest = hashlib.sha256()
-    for name, value in network.state_dict().items():
-        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
-        digest.update(value.contiguous().numpy())
-    return digest.hexdigest()

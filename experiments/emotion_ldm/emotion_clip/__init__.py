@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from datamodules.config import PoolConfig
 from experiments.emotion_ldm import data
 from experiments.emotion_ldm.data import PictureStageConfig
-from experiments.emotion_ldm.trained import networks_file, open_denoiser, open_first_stage, settled, weights_digest
-from experiments.runs import find_run, stage_folder
+from experiments.emotion_ldm.trained import open_denoiser, open_first_stage, settled, take_pictures
 from experiments.schema import StageConfig
-from facegen_core.config import load_config
 from facegen_core.errors import ConfigError, WeightsNotFoundError
 from facegen_core.methods.emotion_ldm.clip_finetune_config import ClipFinetuneConfig
 
@@ -75,23 +73,11 @@ class Config(PictureStageConfig, ClipFinetuneConfig):
 def settle(config: Config) -> None:
     """Replaces "last" by the run it means now, so that a resumed run goes on with the same one.
 
-    The pictures, and the people held out of them, are the model's, unless a folder is given.
+    The pictures, the people held out of them and their labels are the model's, unless a folder is given.
     """
-    from experiments.emotion_ldm import emotion_ldm
-
     config.model = settled(config.model, "emotion_ldm", config.outputs, or_shipped=config.data.root is None)
-    if networks_file(config.model):
-        _, sizes, _ = open_first_stage(config.model, config.outputs)
-        config.data.pixels = sizes.pixels
-        return
-    run = find_run(stage_folder(config.outputs, "emotion_ldm", "emotion_ldm"), config.model)
-    theirs: emotion_ldm.Config = load_config(emotion_ldm.Config, run / "config.yaml")
-    own = config.data
-    config.data = replace(theirs.data, flip=False, contempt=own.contempt, num_workers=own.num_workers)
-    if own.root is None:
-        config.population = theirs.population
-    else:
-        config.data = replace(config.data, root=own.root, cache=own.cache, annotation=own.annotation)
+    take_pictures(config, config.model, "emotion_ldm")
+    config.data = replace(config.data, flip=False)
 
 
 def prepare(config: Config) -> None:
@@ -119,6 +105,7 @@ def build_datamodule(config: Config) -> PoolDataModule:
     """
     from datamodules.pool import PoolDataModule
     from experiments.emotion_ldm.data import build_datamodule
+    from facegen_core.checkpoint import weights_digest
     from facegen_core.diffusion.schedule import alpha_bars
     from facegen_core.methods.emotion_ldm.first_stage import decode, encode
     from facegen_core.methods.emotion_ldm.manipulation import invert_emotion
@@ -204,12 +191,12 @@ def _metrics(config: Config) -> dict[str, tuple[Metric, tuple[str, ...]]]:
     from facegen_core.encoders.emotion import emotion_encoder
     from facegen_core.encoders.framing import AlignedFramer
     from facegen_core.encoders.identity import identity_encoder
-    from facegen_core.methods.emotion_ldm.finetune_losses import finetune_figures, shown
+    from facegen_core.methods.emotion_ldm.finetune_losses import finetune_figures
     from facegen_core.metrics.emotion import EmotionAccuracy
     from facegen_core.metrics.identity import IdentityCosine
     from facegen_core.metrics.reconstruction import PSNR
 
-    emotion, identity = emotion_encoder(config.judges.emotion), shown(identity_encoder(config.judges.identity), config)
+    emotion, identity = emotion_encoder(config.judges.emotion), identity_encoder(config.judges.identity)
     finders = [None if config.framing == "whole" else AlignedFramer(one.preprocessing) for one in (emotion, identity)]
     return {
         **finetune_figures(config.finetune),

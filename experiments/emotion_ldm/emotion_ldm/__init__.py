@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from experiments.emotion_ldm.data import PictureStageConfig
 from experiments.emotion_ldm.data import prepare as prepare  # a stage's own, see experiments/__init__.py
-from experiments.emotion_ldm.trained import networks_file, open_first_stage, settled
-from experiments.runs import find_run, stage_folder
+from experiments.emotion_ldm.trained import open_first_stage, settled, take_pictures
 from experiments.schema import StageConfig
-from facegen_core.config import load_config
 from facegen_core.diffusion.timesteps import strided_steps
 from facegen_core.errors import ConfigError
 from facegen_core.methods.emotion_ldm.denoiser_config import DenoiserConfig
@@ -87,23 +85,12 @@ def settle(config: Config) -> None:
     """Replaces "last" by the run it means now, so that a resumed run goes on with the same one.
 
     Pictures are cut as the first stage's were; they are the same, with the same people held out, unless a folder is
-    given.
+    given. Labels are this stage's own: the first stage reads none.
     """
-    from experiments.emotion_ldm import vqgan
-
-    config.first_stage = settled(config.first_stage, "vqgan", config.outputs, or_shipped=config.data.root is None)
-    if networks_file(config.first_stage):
-        _, sizes, _ = open_first_stage(config.first_stage, config.outputs)
-        config.data.pixels = sizes.pixels
-        return
-    run = find_run(stage_folder(config.outputs, "emotion_ldm", "vqgan"), config.first_stage)
-    theirs: vqgan.Config = load_config(vqgan.Config, run / "config.yaml")
     own = config.data
-    config.data = replace(theirs.data, flip=own.flip, contempt=own.contempt, num_workers=own.num_workers)
-    if own.root is None:
-        config.population = theirs.population
-    else:
-        config.data = replace(config.data, root=own.root, cache=own.cache, annotation=own.annotation)
+    config.first_stage = settled(config.first_stage, "vqgan", config.outputs, or_shipped=own.root is None)
+    take_pictures(config, config.first_stage, "vqgan")
+    config.data = replace(config.data, flip=own.flip, contempt=own.contempt)
 
 
 def build_datamodule(config: Config) -> LatentDataModule:

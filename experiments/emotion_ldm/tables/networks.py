@@ -3,14 +3,15 @@
 from __future__ import annotations  # heavy types are named, not imported, where they are only named
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from experiments.emotion_ldm.tables.grid import Cell
-from experiments.emotion_ldm.trained import open_denoiser, open_first_stage, open_tuned, weights_digest
+from experiments.emotion_ldm.trained import open_denoiser, open_first_stage, open_tuned
+from facegen_core.checkpoint import weights_digest
 from facegen_core.diffusion.schedule import alpha_bars
 from facegen_core.errors import ConfigError
 from facegen_core.images import from_signed
@@ -101,28 +102,23 @@ class Networks:
                 self.denoiser, latents.repeat_interleave(times, 0), noise.repeat_interleave(times, 0), target, edit,
                 self.bars,
             )  # fmt: skip
-        before: EmotionModel
-        model: EmotionModel
-        before, model = (self.denoiser, self.denoiser) if cell.kind == "ours" else self._tuned(cell.run)
-        inverted = invert_emotion(before, latents, sources.emotion.to(self.device), edit, self.bars)
+        there: EmotionModel = self.denoiser
+        back: EmotionModel = self.denoiser
+        if cell.kind == "tuned":
+            tuned = _open_tuned(cell.run, self.outputs)
+            there, back = tuned.before.to(self.device), tuned.after.to(self.device)
+            edit = replace(tuned.settings.edit, steps=cell.steps)
+        inverted = invert_emotion(there, latents, sources.emotion.to(self.device), edit, self.bars)
         random = torch_generator(self.seed, _ETA, int(sources.index[0])) if edit.eta > 0 else None
         with torch.no_grad():
-            return reverse_emotion(model, inverted.repeat_interleave(times, 0), target, edit, self.bars, random)
-
-    def _tuned(self, run: str) -> tuple[EmotionDenoiser, EmotionDenoiser]:
-        """What was tuned, which inverts, and what became of it."""
-        before, after = _open_tuned(run, self.outputs)
-        return before.to(self.device), after.to(self.device)
+            return reverse_emotion(back, inverted.repeat_interleave(times, 0), target, edit, self.bars, random)
 
     def _noise(self, index: int, like: Tensor) -> Tensor:
         """The same for a picture, whatever its edit."""
         return torch.randn(like.shape, generator=torch_generator(self.seed, _NOISE, index)).to(like)
 
 
-@functools.lru_cache(maxsize=1)  # at the paper's size there is no room for all of them
-def _open_tuned(run: str, outputs: str) -> tuple[EmotionDenoiser, EmotionDenoiser]:
-    after, _, settings = open_tuned(run, outputs)
-    return open_denoiser(settings.model, outputs, settings.weights)[0], after
+_open_tuned = functools.lru_cache(maxsize=1)(open_tuned)  # at the paper's size there is no room for all of them
 
 
 def open_networks(config: Config) -> Networks:

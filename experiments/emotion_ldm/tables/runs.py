@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from experiments.emotion_ldm import STAGES, emotion_ldm
+from experiments.emotion_ldm import STAGES, emotion_clip
 from experiments.emotion_ldm.tables.config import Config
 from experiments.emotion_ldm.tables.grid import TARGETS, Cell
-from experiments.emotion_ldm.trained import networks_file, open_first_stage
+from experiments.emotion_ldm.trained import settled, take_pictures
 from experiments.runs import find_run, stage_folder
 from experiments.stage import load_stage_config
 from experiments.table_runs import is_finished, stage_words, train_once
@@ -55,35 +55,22 @@ def train_missing(config: Config, profile: str, label: str, words: Sequence[str]
 
 
 def settle(config: Config) -> None:
-    """Puts the run it means now in the place of "last", and its first stage's pictures where none are given.
+    """Puts the run it means now in the place of "last", and its pictures where none are given.
+
+    Embedded people of another number than it was trained on are the tables' own.
 
     Raises:
         FacegenError: there is no such run.
     """
-    if networks_file(config.model):
-        _, sizes, _ = open_first_stage(config.model, config.outputs)
-        config.data.pixels = sizes.pixels
-        return
-    run = find_run(stage_folder(config.outputs, PAPER, "emotion_ldm"), config.model)
-    if config.model == LAST:
-        config.model = str(run)
-    theirs: emotion_ldm.Config = load_config(emotion_ldm.Config, run / "config.yaml")
-    own = config.data
-    config.data = replace(theirs.data, num_workers=own.num_workers)
-    if own.root is not None:
-        config.data = replace(config.data, root=own.root, cache=own.cache, annotation=own.annotation)
-    elif config.population.people not in (0, theirs.population.people):
-        config.data = replace(config.data, root=None, cache=own.cache)
-    else:
-        config.population = theirs.population
+    config.model = settled(config.model, "emotion_ldm", config.outputs, or_shipped=False)
+    own, people = config.data, config.population
+    take_pictures(config, config.model, "emotion_ldm")
+    if own.root is None and people.people not in (0, config.population.people):
+        config.data, config.population = replace(config.data, root=None, cache=own.cache), people
 
 
 def finetune_missing(config: Config, profile: str, label: str, words: Sequence[str]) -> None:
-    """Trains an emotion_clip on the model for each target that has none; ``config`` is settled.
-
-    Raises:
-        FacegenError: there is no such stage here.
-    """
+    """Trains an emotion_clip on the model for each target that has none; ``config`` is settled."""
     there = {target for cell in tuned_cells(config) for target in cell.targets}
     for target in TARGETS:
         if target not in there:
@@ -94,26 +81,23 @@ def finetune_missing(config: Config, profile: str, label: str, words: Sequence[s
 
 
 def tuned_cells(config: Config) -> list[Cell]:
-    """The networks fine-tuned from the model, of each target, guidance and weight the newest, the newest first.
+    """The networks that were fine-tuned from the model to the end, the newest first, one for each thing it is tuned to.
 
-    They are edited with as many steps as table 1 has; strength and guidance are those they were tuned for.
+    They are edited with as many steps as table 1 has, in all else as they were tuned for.
     """
-    if "emotion_clip" not in STAGES:
-        return []
-    cells: dict[tuple[float, ...], Cell] = {}
+    cells: dict[Cell, Cell] = {}
     saved = stage_folder(config.outputs, PAPER, "emotion_clip").glob("*/config.yaml")
     for path in sorted(saved, key=lambda path: path.stat().st_mtime, reverse=True):
-        checkpoints = list_checkpoints(path.parent / "checkpoints")
-        settings = load_config(STAGES["emotion_clip"].Config, path)
-        if not checkpoints or not _same(settings.model, config.model):
+        settings: emotion_clip.Config = load_config(emotion_clip.Config, path)
+        if settings.model != config.model or not is_finished(path.parent, settings):
             continue
         target, edit = EMOTIONS.index(settings.target), settings.edit
-        weight = settings.directional_weight
         cell = Cell(
-            "tuned", edit.strength, edit.guidance, config.edit.steps, (target,), weight, str(path.parent),
-            digest_path(checkpoints[0]).read_text()[:12],
+            "tuned", edit.strength, edit.guidance, config.edit.steps, (target,), settings.directional_weight
         )  # fmt: skip
-        cells.setdefault((target, edit.strength, edit.guidance, weight), cell)
+        newest = list_checkpoints(path.parent / "checkpoints")[0]
+        digest = digest_path(newest).read_text()[:12]
+        cells.setdefault(cell, replace(cell, run=str(path.parent), digest=digest))
     return list(cells.values())
 
 
@@ -133,7 +117,3 @@ def _last(config: Config, name: str) -> Path | None:
         return find_run(stage_folder(config.outputs, PAPER, name), LAST)
     except FacegenError:
         return None
-
-
-def _same(first: str, second: str) -> bool:
-    return first == second or Path(first).resolve() == Path(second).resolve()

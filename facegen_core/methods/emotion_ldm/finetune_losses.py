@@ -190,14 +190,9 @@ def build_identity(config: ClipFinetuneConfig) -> Looker:
         raise WeightsNotFoundError(without_identity(config, error)) from None
     if not encoder.differentiable:
         raise ConfigError(f"identity = {config.identity}: no gradients pass an ONNX network; take one of torch.")
-    return Looker(shown(encoder, config), config.framing == "whole", clamped=True)
-
-
-def shown(encoder: Encoder, config: ClipFinetuneConfig) -> Encoder:
-    """A network as ``config.framing`` has it look at aligned pictures: whole ones are averaged to its size [A]."""
     if config.framing == "whole" and isinstance(encoder, TorchEncoder):
-        encoder.preprocessing = replace(encoder.preprocessing, framing="whole", resize="area")
-    return encoder
+        encoder.preprocessing = replace(encoder.preprocessing, framing="whole", resize="area")  # pooled to its size [A]
+    return Looker(encoder, config.framing == "whole", clamped=True)
 
 
 def without_clip(error: WeightsNotFoundError) -> str:

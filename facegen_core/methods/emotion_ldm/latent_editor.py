@@ -1,5 +1,6 @@
 """Pictures of aligned faces edited from end to end: first stage, manipulation of the latents, first stage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,19 +23,19 @@ class LatentEditor:
 
     Attributes:
         first_stage: pictures to latents and back.
-        denoiser: predicts the noise in latents; on the same device.
+        there: predicts the noise in latents that are inverted; on the same device.
+        back: in those that are brought back: the same network, or one tuned towards the target.
         schedule: of that noise.
         pixels: side R of the pictures.
         config: of the edit.
-        tuned: brings latents back instead of ``denoiser``, tuned towards the only target there is then.
     """
 
     first_stage: VQModel
-    denoiser: EmotionModel
+    there: EmotionModel
+    back: EmotionModel
     schedule: ScheduleConfig
     pixels: int
     config: EditConfig
-    tuned: EmotionModel | None = None
 
     @torch.no_grad()
     def reconstruct(self, crops: Tensor) -> Tensor:
@@ -45,49 +46,40 @@ class LatentEditor:
         return torch.cat([self._pictures(self._latents(some)) for some in crops.split(AT_ONCE)])
 
     @torch.no_grad()
-    def edit_crops(self, crops: Tensor, source: Tensor, target: Tensor) -> Tensor:
-        """Crops that show another emotion; one that comes with several targets is inverted once.
+    def edit_crops(self, crops: Tensor, source: Tensor, targets: Sequence[int]) -> Tensor:
+        """Crops that show other emotions; each is inverted once.
 
         Args:
             crops: (B, 3, R, R) in [0, 1].
             source: (B,) int64, the emotions shown.
-            target: (B,) int64, the emotions wanted.
+            targets: (T) emotions wanted.
 
         Returns:
-            (B, 3, R, R) in [0, 1], on the CPU.
+            (T, B, 3, R, R) in [0, 1], on the CPU.
 
         Raises:
             ConfigError: the edit does not fit the schedule.
         """
         bars = alpha_bars(self.schedule)
         random = torch_generator(0)  # read if eta is above 0; the same for every call, whatever else is edited
-        first, which = _distinct(crops, source)
         inverted = torch.cat(
             [
-                invert_emotion(self.denoiser, self._latents(crops[some]), self._there(source[some]), self.config, bars)
-                for some in first.split(AT_ONCE)
+                invert_emotion(self.there, self._latents(some), self._placed(shown), self.config, bars)
+                for some, shown in zip(crops.split(AT_ONCE), source.split(AT_ONCE), strict=True)
             ]
         )
-        back = self.tuned or self.denoiser
+        each, wanted = inverted.repeat(len(targets), 1, 1, 1), torch.tensor(targets).repeat_interleave(len(crops))
         edited = [
-            reverse_emotion(back, inverted[self._there(some)], self._there(wanted), self.config, bars, random)
-            for some, wanted in zip(which.split(AT_ONCE), target.split(AT_ONCE), strict=True)
+            self._pictures(reverse_emotion(self.back, some, self._placed(target), self.config, bars, random))
+            for some, target in zip(each.split(AT_ONCE), wanted.split(AT_ONCE), strict=True)
         ]
-        return torch.cat([self._pictures(latents) for latents in edited])
+        return torch.cat(edited).unflatten(0, (len(targets), len(crops)))
 
     def _latents(self, crops: Tensor) -> Tensor:
-        return encode(self.first_stage, self._there(crops) * 2 - 1)
+        return encode(self.first_stage, self._placed(crops) * 2 - 1)
 
     def _pictures(self, latents: Tensor) -> Tensor:
         return from_signed(decode(self.first_stage, latents)).cpu()
 
-    def _there(self, tensor: Tensor) -> Tensor:
+    def _placed(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.first_stage.device)
-
-
-def _distinct(crops: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
-    """Places (D,) of crops that differ from those before, or in their emotion; and which of them each (B,) is."""
-    flat = torch.cat([crops.flatten(1), source[:, None].to(crops)], 1)
-    _, which = flat.unique(dim=0, return_inverse=True)
-    first = torch.stack([(which == place).nonzero()[0, 0] for place in range(int(which.max()) + 1)])
-    return first, which
