@@ -37,26 +37,26 @@ class Unchanged:
     def reconstruct(self, crops: Tensor) -> Tensor:
         return crops
 
-    def edit_crops(self, crops: Tensor, source: Tensor, target: Tensor) -> Tensor:
-        self.asked = list(zip(source.tolist(), target.tolist(), strict=True))
-        return crops
+    def edit_crops(self, crops: Tensor, source: Tensor, targets: Sequence[int]) -> Tensor:
+        self.asked = [(shown, wanted) for wanted in targets for shown in source.tolist()]
+        return crops.expand(len(targets), *crops.shape)
 
 
 class Lips(Unchanged):
     """Brightens where an average face has its mouth: for happy by a fifth, else by less."""
 
-    def edit_crops(self, crops: Tensor, source: Tensor, target: Tensor) -> Tensor:
+    def edit_crops(self, crops: Tensor, source: Tensor, targets: Sequence[int]) -> Tensor:
         x, y = (ALIGNED_224[3:].mean(0) + 0.5) * self.pixels / 224 - 0.5
         down, across = torch.meshgrid(torch.arange(self.pixels), torch.arange(self.pixels), indexing="ij")
         mouth = torch.exp(-((across - x) ** 2 + (2 * (down - y)) ** 2) / (2 * 5**2)).float()
-        return crops + (0.1 + 0.1 * (target == HAPPY))[:, None, None, None] * mouth
+        return torch.stack([crops + (0.2 if target == HAPPY else 0.1) * mouth for target in targets])
 
 
 class Brighter(Unchanged):
     """All by a tenth."""
 
-    def edit_crops(self, crops: Tensor, source: Tensor, target: Tensor) -> Tensor:
-        return crops + 0.1
+    def edit_crops(self, crops: Tensor, source: Tensor, targets: Sequence[int]) -> Tensor:
+        return crops.expand(len(targets), *crops.shape) + 0.1
 
 
 @pytest.fixture(scope="module")
@@ -225,9 +225,9 @@ def test_networks_are_told_what_is_shown_and_what_is_wanted(portraits, tmp_path)
     source = save(tmp_path / "in.png", shown)
 
     class Watching(Unchanged):
-        def edit_crops(self, crops: Tensor, source: Tensor, target: Tensor) -> Tensor:
-            assert crops.shape == (4, 3, 64, 64) and torch.equal(crops[:2], crops[2:])
-            return super().edit_crops(crops, source, target)
+        def edit_crops(self, crops: Tensor, source: Tensor, targets: Sequence[int]) -> Tensor:
+            assert crops.shape == (2, 3, 64, 64)
+            return super().edit_crops(crops, source, targets)
 
     editor = Watching()
     edit_faces(read_photograph(source), found, editor, torch.tensor([3, 4]), [HAPPY, SAD])
@@ -344,7 +344,7 @@ def facegen(monkeypatch, capsys):
     monkeypatch.setattr(module, "open_editor", lambda wish: Unchanged())
 
     def call(*words: str | Path) -> tuple[int, str]:
-        code = main(["edit", "emotion_ldm", "--model", "none", "--source", "neutral", *map(str, words)])
+        code = main(["edit", "emotion_ldm", "--model", "shipped", "--source", "neutral", *map(str, words)])
         return code, capsys.readouterr().err
 
     return call
@@ -384,7 +384,7 @@ def test_photograph_without_a_face_or_that_cannot_be_read_is_one_line_and_code_2
 
 def test_missing_judge_says_what_may_be_given_instead(monkeypatch, alone, tmp_path, capsys):
     monkeypatch.setattr(module, "open_editor", lambda wish: Unchanged())
-    words = ["--judge", str(tmp_path / "none.onnx"), "--model", "none", "--emotion", "sad", str(alone), "out.png"]
+    words = ["--judge", str(tmp_path / "none.onnx"), "--model", "shipped", "--emotion", "sad", str(alone), "out.png"]
     assert main(["edit", "emotion_ldm", *words]) == 2
     assert "--source EMOTION" in capsys.readouterr().err
 

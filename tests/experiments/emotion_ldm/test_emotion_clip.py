@@ -19,7 +19,7 @@ from facegen_core.checkpoint import list_checkpoints, load_checkpoint
 from facegen_core.config import load_config
 from facegen_core.diffusion.schedule import alpha_bars
 from facegen_core.emotions import EMOTIONS
-from facegen_core.errors import ConfigError
+from facegen_core.errors import CheckpointError, ConfigError
 from facegen_core.methods.emotion_ldm.clip_finetune_config import ClipFinetuneConfig
 from facegen_core.methods.emotion_ldm.first_stage import decode, encode
 from facegen_core.methods.emotion_ldm.manipulation import invert_emotion, reverse_emotion
@@ -95,8 +95,9 @@ def outputs(tmp_path_factory) -> Path:
     faces = write_affectnet(outputs / "faces")
     facegen("train", "--quiet", "vqgan", f"data.root={faces}", "trainer.max_steps=1", *words)
     facegen("train", "--quiet", "emotion_ldm", "trainer.max_steps=2", "sheets.steps=1", *words)
-    facegen("train", "--quiet", "emotion_clip", "name=run", "trainer.max_steps=4", "trainer.val_every=2",
-            "trainer.checkpoint_every=2", "trainer.keep_checkpoints=9", "optim.lr=1e-3", *words)  # fmt: skip
+    facegen("train", "--quiet", "emotion_clip", "name=run", "weights=raw", "trainer.max_steps=4",
+            "trainer.val_every=2", "trainer.checkpoint_every=2", "trainer.keep_checkpoints=9", "optim.lr=1e-3",
+            *words)  # fmt: skip
     return outputs
 
 
@@ -144,7 +145,7 @@ def test_raw_and_averaged_weights_are_two_models(config):
 def test_pool_is_inverted_once_for_all_targets(outputs, config):
     """Neither the target nor the weights of the losses have a part in it; guidance has."""
     pools = sorted((outputs / "faces" / ".facegen_cache").glob("pool-*"))
-    words = [f"outputs={outputs}", "data.root=" + str(outputs / "faces")]
+    words = [f"outputs={outputs}", "data.root=" + str(outputs / "faces"), "weights=raw"]
     for more in (["target=happy"], ["directional_weight=3"], ["train_steps=3"], ["edit.guidance=1.5"]):
         there = load_stage_config(emotion_clip, "smoke", [*words, *more])
         open_data(emotion_clip, there).setup("fit")
@@ -177,16 +178,29 @@ def test_run_resumed_ends_bit_identical(outputs, run):
     assert late[0] == late[1] and late[0]
 
 
-def test_run_of_a_model_that_was_trained_on_is_not_resumed(outputs, run, tmp_path, capsys):
+@pytest.fixture(scope="module")
+def trained_on(outputs, run, tmp_path_factory) -> Path:
+    """A copy of all runs, in which the model was trained on after it had been tuned."""
+    moved = shutil.copytree(outputs, tmp_path_factory.mktemp("trained_on") / "o")
+    facegen("train", "--quiet", "emotion_ldm", f"resume={moved / 'emotion_ldm' / 'emotion_ldm' / 'smoke-001'}",
+            "trainer.max_steps=4", f"outputs={moved}", "tracking.uri=null")  # fmt: skip
+    config = moved / "emotion_ldm" / "emotion_clip" / "run" / "config.yaml"
+    config.write_text(config.read_text().replace(f"model: {outputs}/", f"model: {moved}/"))
+    return moved
+
+
+def test_run_of_a_model_that_was_trained_on_is_not_resumed(trained_on, capsys):
     """Its pool would be another model's."""
-    moved = shutil.copytree(outputs, tmp_path / "o")
-    words = ("--quiet", f"outputs={moved}", "tracking.uri=null")
-    model = moved / "emotion_ldm" / "emotion_ldm" / "smoke-001"
-    facegen("train", words[0], "emotion_ldm", f"resume={model}", "trainer.max_steps=4", *words[1:])
     capsys.readouterr()
-    code = main(["train", words[0], "emotion_clip", "resume=run", f"model={model}", "trainer.max_steps=6", *words[1:]])
-    assert code == 2
+    words = ("resume=run", "trainer.max_steps=6", f"outputs={trained_on}", "tracking.uri=null")
+    assert main(["train", "--quiet", "emotion_clip", *words]) == 2
     assert "data" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_network_is_not_used_beside_a_model_that_was_trained_on(trained_on):
+    """What it learnt are pictures inverted by the model as it was."""
+    with pytest.raises(CheckpointError, match=r"emotion_clip/run: .* weights have changed since.* Tune it again"):
+        open_tuned("run", str(trained_on))
 
 
 def test_evaluation_stands_beside_that_of_the_untuned_model(outputs, run):
@@ -199,11 +213,12 @@ def test_evaluation_stands_beside_that_of_the_untuned_model(outputs, run):
 
 
 def test_opened_network_is_the_tuned_one_with_what_it_was_tuned_for(outputs, run, config):
-    tuned, model, settings = open_tuned("run", str(outputs))
+    before, tuned, model, first_stage, settings = open_tuned("run", str(outputs))
     state = load_checkpoint(list_checkpoints(run / "checkpoints")[0])["state_dict"]
     assert all(torch.equal(value, state[f"denoiser.{name}"]) for name, value in tuned.state_dict().items())
-    untuned, theirs, _ = open_denoiser(settings.model, str(outputs), settings.weights)
-    assert model == theirs and settings == config
+    untuned, theirs, theirs_first = open_denoiser(settings.model, str(outputs), settings.weights)
+    assert model == theirs and first_stage == theirs_first and settings == config
+    assert all(torch.equal(value, before.state_dict()[name]) for name, value in untuned.state_dict().items())
     assert torch.equal(tuned.emotions.weight, untuned.emotions.weight)
     assert not torch.equal(tuned.unet.conv_in.weight, untuned.unet.conv_in.weight)
     assert not any(weight.requires_grad for weight in tuned.parameters()) and not tuned.training
@@ -240,14 +255,14 @@ def wish(outputs: Path, **options) -> Wish:
 
 def test_edits_are_inverted_by_the_untuned_network_and_brought_back_by_the_tuned(outputs):
     editor = open_editor(which_runs(wish(outputs)))
-    (raw, model, _), (tuned, *_) = open_denoiser("last", str(outputs), "raw"), open_tuned("run", str(outputs))
+    (raw, model, _), tuned = open_denoiser("last", str(outputs), "raw"), open_tuned("run", str(outputs)).after
     crops = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     source, target = torch.tensor([0, 1]), torch.full((2,), EMOTIONS.index("sad"))
     bars, first_stage = alpha_bars(model.schedule), editor.first_stage
     with torch.no_grad():
         noisy = invert_emotion(raw, encode(first_stage, crops * 2 - 1), source, editor.config, bars)
         expected = [decode(first_stage, reverse_emotion(m, noisy, target, editor.config, bars)) for m in (tuned, raw)]
-    made = editor.edit_crops(crops, source, target)
+    made = editor.edit_crops(crops, source, [EMOTIONS.index("sad")])[0]
     by_tuned, by_raw = ((some / 2 + 0.5).clamp(0, 1) for some in expected)
     torch.testing.assert_close(made, by_tuned, rtol=0, atol=1e-4)
     assert (made - by_raw).abs().max() > 1e-3
@@ -259,7 +274,9 @@ def test_edits_are_inverted_by_the_untuned_network_and_brought_back_by_the_tuned
         ({"emotion": "happy"}, "--emotion happy: .*run was tuned for --emotion sad"),
         ({"strength": 400}, "--strength 400: .* was tuned for --strength 500"),
         ({"guidance": 5.0}, r"--guidance 5\.0: .* was tuned for --guidance 3\.0"),
-        ({"model": "other"}, "--model other: .* was tuned for --model .*smoke-001"),
+        ({"inversion_guidance": "none"}, "--inversion-guidance none: .* was tuned for --inversion-guidance same"),
+        ({"at": "origin"}, "--at origin: .* was tuned for --at destination"),
+        ({"model": "shipped"}, "--model shipped: .* was tuned for --model .*smoke-001"),
     ],
 )
 def test_edits_it_was_not_tuned_for_are_refused(outputs, options, says):

@@ -10,11 +10,11 @@ from facegen_core.methods.emotion_ldm import latent_editor
 from facegen_core.methods.emotion_ldm.edit_config import EditConfig
 from facegen_core.methods.emotion_ldm.first_stage import build_first_stage, decode, encode
 from facegen_core.methods.emotion_ldm.latent_editor import LatentEditor
-from facegen_core.methods.emotion_ldm.manipulation import manipulate
+from facegen_core.methods.emotion_ldm.manipulation import invert_emotion, reverse_emotion
 from facegen_core.methods.emotion_ldm.vqgan_config import FirstStageConfig
 
 SCHEDULE = ScheduleConfig("scaled_linear", 0.0015, 0.0205)
-SOURCE, TARGET = torch.tensor([0, 3, 0, 3]), torch.tensor([1, 1, 2, 2])
+SOURCE, TARGETS = torch.tensor([0, 3, 0]), [2, 1]
 
 
 class Shifted:
@@ -43,33 +43,39 @@ def first_stage():
 
 @pytest.fixture
 def crops() -> Tensor:
-    """Two crops, each twice."""
-    return torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(1)).repeat(2, 1, 1, 1)
+    return torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))
 
 
 def editor(first_stage, **settings) -> LatentEditor:
-    return LatentEditor(first_stage, Shifted(), SCHEDULE, 16, EditConfig(steps=5, guidance=1.0, **settings))
+    model = Shifted()
+    return LatentEditor(first_stage, model, model, SCHEDULE, 16, EditConfig(steps=5, guidance=1.0, **settings))
 
 
 def test_every_pair_is_what_manipulation_alone_makes_of_it(first_stage, crops, monkeypatch):
-    """In whatever order they come and however they are shared out."""
-    made = editor(first_stage)
-    order = torch.tensor([2, 0, 3, 1])
-    monkeypatch.setattr(latent_editor, "AT_ONCE", 3)
-    edited = made.edit_crops(crops[order], SOURCE[order], TARGET[order])
-    for place, k in enumerate(order):
-        latents = encode(first_stage, crops[k : k + 1] * 2 - 1)
-        alone = manipulate(Shifted(), latents, SOURCE[k : k + 1], TARGET[k : k + 1], made.config, alpha_bars(SCHEDULE))
-        assert (edited[place] - from_signed(decode(first_stage, alone))[0]).abs().max() < 1e-4
+    """However they are shared out."""
+    made, bars = editor(first_stage), alpha_bars(SCHEDULE)
+    monkeypatch.setattr(latent_editor, "AT_ONCE", 2)
+    edited = made.edit_crops(crops, SOURCE, TARGETS)
+    assert edited.shape == (2, *crops.shape)
+    for i, target in enumerate(TARGETS):
+        for k in range(3):
+            latents = encode(first_stage, crops[k : k + 1] * 2 - 1)
+            noisy = invert_emotion(made.there, latents, SOURCE[k : k + 1], made.config, bars)
+            alone = reverse_emotion(made.back, noisy, torch.tensor([target]), made.config, bars)
+            assert (edited[i, k] - from_signed(decode(first_stage, alone))[0]).abs().max() < 1e-4
 
 
-def test_crop_with_two_targets_is_inverted_once(first_stage, crops):
+def test_crop_is_inverted_once_for_all_targets(first_stage, crops):
     made = editor(first_stage)
-    made.edit_crops(crops, SOURCE, TARGET)
-    assert made.denoiser.rows == 5 * (2 + 4)
-    other = editor(first_stage)
-    other.edit_crops(crops, torch.tensor([0, 3, 5, 3]), TARGET)
-    assert other.denoiser.rows == 5 * (3 + 4), "the same crop under another emotion is another"
+    made.edit_crops(crops, SOURCE, TARGETS)
+    assert made.there.rows == 5 * (3 + 2 * 3)
+
+
+def test_one_network_inverts_and_another_brings_back(first_stage, crops):
+    there, back = Shifted(), Shifted()
+    made = LatentEditor(first_stage, there, back, SCHEDULE, 16, EditConfig(steps=5, guidance=1.0))
+    made.edit_crops(crops, SOURCE, TARGETS)
+    assert (there.rows, back.rows) == (5 * 3, 5 * 2 * 3)
 
 
 def test_reconstruction_is_the_first_stages(first_stage, crops):
@@ -79,6 +85,6 @@ def test_reconstruction_is_the_first_stages(first_stage, crops):
 
 def test_new_noise_is_the_same_at_every_call(first_stage, crops):
     noisy = editor(first_stage, eta=1.0)
-    first = noisy.edit_crops(crops, SOURCE, TARGET)
-    assert torch.equal(first, noisy.edit_crops(crops, SOURCE, TARGET))
-    assert not torch.equal(first, editor(first_stage).edit_crops(crops, SOURCE, TARGET))
+    first = noisy.edit_crops(crops, SOURCE, TARGETS)
+    assert torch.equal(first, noisy.edit_crops(crops, SOURCE, TARGETS))
+    assert not torch.equal(first, editor(first_stage).edit_crops(crops, SOURCE, TARGETS))
