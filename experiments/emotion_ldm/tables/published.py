@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from facegen_core.emotions import EMOTIONS
+from facegen_core.methods.emotion_ldm import clip_finetune_config
 
 FOLDER = Path(__file__).parents[1] / "published"
-WORDS = {"happy": "happy", "sad": "sad", "surprise": "surprised", "fear": "scared", "disgust": "disgusted",
-         "anger": "angry", "neutral": "neutral"}  # fmt: skip
+WORDS = {**clip_finetune_config.WORDS, "neutral": "neutral"}
 """An emotion -> the paper's word for it."""
 SHARES = tuple(f"share_{emotion}" for emotion in EMOTIONS)
 METRICS = ("emotion_accuracy", "psnr", "ssim", "lpips", "id_cosine")
