@@ -62,9 +62,7 @@ def headline(result: Result) -> str:
     """The figures that count, and what they are held against."""
     edit, known = result["settings"]["edit"], result["reference"]
     row = main_row(result)
-    read = f"the judge reads {known['source_accuracy']:.3f} of the true pictures rightly"
-    lines = [f"- Before any edit {read}, {known['reconstruction_accuracy']:.3f} of the first stage's reconstructions, "
-             f"which are {known['reconstruction_psnr']:.2f} dB from them."]  # fmt: skip
+    lines = [_before(result)]
     if row is not None:
         at = f"t0 {edit['strength']}, gamma {edit['guidance']:g}, {edit['steps']} steps"
         lines.append(f"- Emotion accuracy at {at}: {row['emotion_accuracy']:.3f}, mean of six targets.")
@@ -87,6 +85,20 @@ def main_row(result: Result) -> Row | None:
 def grid_signs(rows: Sequence[Row], steps: int, target: str = ALL) -> dict[tuple[str, str], Signs]:
     """The trade-off in our table 3, of all targets together or of one."""
     return trade_off([row for row in rows if (row["kind"], row["steps"], row["target"]) == ("ours", steps, target)])
+
+
+def _before(result: Result) -> str:
+    """What there is before any edit, and which pictures its accuracies leave out."""
+    known = result["reference"]
+    text = f"- Before any edit the reconstructions are {known['reconstruction_psnr']:.2f} dB from the pictures."
+    if known["told_pictures"]:
+        text += (f" The judge reads {known['source_accuracy']:.3f} of the pictures rightly and "
+                 f"{known['reconstruction_accuracy']:.3f} of the reconstructions")  # fmt: skip
+        if left := known["pictures"] - known["told_pictures"]:
+            lacks = ", ".join(emotion for emotion in EMOTIONS if emotion not in result["labels"])
+            text += f"; left out are {left:.0f} pictures whose emotion it has no label for ({lacks})"
+        text += "."
+    return text
 
 
 def _share_of_pairs(row: Row, known: Mapping[str, float]) -> str:

@@ -61,19 +61,24 @@ def _means(figures: Arrays, targets: npt.NDArray[np.int64], source: npt.NDArray[
     return values
 
 
-def reference(arrays: Mapping[str, Arrays], identity: npt.NDArray[np.int64]) -> dict[str, float]:
+def reference(arrays: Mapping[str, Arrays], identity: npt.NDArray[np.int64], labels: Sequence[str]) -> dict[str, float]:
     """What edits can be held against: true pictures, read by the same judges.
+
+    Accuracies are over pictures whose emotion the judge has a label for, as published ones of such judges are.
 
     Args:
         arrays: of the cells "source", "reconstruction" and, where it is known, "truth".
         identity: (N,) who it is, -1 where unknown.
+        labels: the judge's emotions.
     """
     source, reconstruction = arrays["source"], arrays["reconstruction"]
     shown = source["source"]
-    values = {
-        "pictures": float(len(shown)),
-        "source_accuracy": float((source["emotion"][:, 0].argmax(1) == shown).mean()),
-        "reconstruction_accuracy": float((reconstruction["emotion"][:, 0].argmax(1) == shown).mean()),
+    told = np.isin(shown, [EMOTIONS.index(name) for name in labels])
+    values = {"pictures": float(len(shown)), "told_pictures": float(told.sum())}
+    for name, of_kind in (("source", source), ("reconstruction", reconstruction)):
+        if told.any():
+            values[f"{name}_accuracy"] = float((of_kind["emotion"][:, 0].argmax(1) == shown)[told].mean())
+    values |= {
         "reconstruction_psnr": float(reconstruction["psnr_raw"][:, 0].mean()),
         "reconstruction_id_cosine": float(reconstruction["id_cosine_raw"][:, 0].mean()),
     }
@@ -129,7 +134,7 @@ def _of_tables_1_and_5(
     methods: dict[str, dict[str, Row]] = {"groundtruth": {t: {"emotion_accuracy": x} for t, x in truths.items()}}
     methods["ours"] = {r["target"]: r for r in rows if r["kind"] == "ours" and _is(r, edit) and r["target"] != ALL}
     methods["ours_cgf"] = {}
-    for row in rows:  # the newest of each target comes first
+    for row in rows:
         if row["kind"] == "tuned" and row.get("newest"):
             methods["ours_cgf"][row["target"]] = row
     for method, of_target in methods.items():

@@ -150,16 +150,34 @@ def test_reference_is_of_true_pictures():
     source = arrays_of(six, [1, 2, 3], psnr_raw=np.full((3, 6), 80), id_cosine_raw=np.ones((3, 6)))
     source["embedding"] = np.array([[1, 0], [0.6, 0.8], [0, 1]])
     made = arrays_of([[1] * 6] * 3, [1, 2, 3], psnr_raw=np.full((3, 6), 25), id_cosine_raw=np.full((3, 6), 0.9))
-    known = reference({"source": source, "reconstruction": made}, np.array([4, 4, 5]))
+    known = reference({"source": source, "reconstruction": made}, np.array([4, 4, 5]), EMOTIONS)
     assert known["source_accuracy"] == pytest.approx(2 / 3) and known["reconstruction_accuracy"] == pytest.approx(1 / 3)
     assert known["reconstruction_psnr"] == 25 and known["true_pairs"] == 1
     assert known["id_cosine_true_pairs"] == pytest.approx(0.6)
-    assert "id_cosine_true_pairs" not in reference({"source": source, "reconstruction": made}, np.array([-1, -1, -1]))
+    assert "id_cosine_true_pairs" not in reference(
+        {"source": source, "reconstruction": made}, np.array([-1, -1, -1]), EMOTIONS
+    )
     assert ground_truth({"source": source}) == {"happy": 1.0, "sad": 1.0, "surprise": 0.0}
     truth = arrays_of([[1, 2, 3, 4, 5, 0]] * 3, [1, 2, 3])
     assert ground_truth({"source": source, "truth": truth}) == {
         "happy": 1, "sad": 1, "surprise": 1, "fear": 1, "disgust": 1, "anger": 0,
     }  # fmt: skip
+
+
+def test_accuracies_leave_out_pictures_that_the_judge_has_no_label_for():
+    """As those published do: of a judge that knows no contempt, over the seven others."""
+    figures = {"psnr_raw": np.zeros((4, 6)), "id_cosine_raw": np.zeros((4, 6))}
+    source = arrays_of([[k] * 6 for k in (1, 2, 0, 6)], [1, 2, 7, 7], embedding=np.eye(4), **figures)
+    made = arrays_of([[k] * 6 for k in (1, 1, 0, 6)], [1, 2, 7, 7], **figures)
+    unedited, nobody = {"source": source, "reconstruction": made}, np.full(4, -1)
+    known = reference(unedited, nobody, EMOTIONS[:7])
+    assert (known["source_accuracy"], known["reconstruction_accuracy"]) == (1.0, 0.5)
+    assert (known["pictures"], known["told_pictures"]) == (4, 2)
+    assert reference(unedited, nobody, EMOTIONS)["source_accuracy"] == 0.5
+    text = section(result_of(reference=known, labels=list(EMOTIONS[:7])), "")
+    assert "The judge reads 1.000 of the pictures rightly and 0.500 of the reconstructions; left out are 2" in text
+    assert "2 pictures whose emotion it has no label for (contempt)." in text
+    assert "source_accuracy" not in reference(unedited, nobody, ["neutral"])
 
 
 # Published values beside ours
@@ -189,7 +207,13 @@ def result_of(**more) -> dict:
     figures = {name: np.full((2, 6), value) for name, value in
                {"psnr": 21.125, "ssim": 0.5, "id_cosine": 0.75, "id_cosine_raw": 0.5}.items()}  # fmt: skip
     arrays = arrays_of([[1, 2, 3, 4, 5, 0]] * 2, [0, 1], **figures)
-    known = {"pictures": 2.0, "source_accuracy": 1.0, "reconstruction_accuracy": 0.5, "reconstruction_psnr": 26.5}
+    known = {
+        "pictures": 2.0,
+        "told_pictures": 2.0,
+        "source_accuracy": 1.0,
+        "reconstruction_accuracy": 0.5,
+        "reconstruction_psnr": 26.5,
+    }
     config = load_stage_config(settings, "paper", [])
     plain = to_plain(config)
     return {
@@ -198,6 +222,7 @@ def result_of(**more) -> dict:
         "model": {"parameters": 156_765_091, "first_stage_parameters": 60_605_598, "model": "m", "first_stage": "f"},
         "settings": {name: plain[name] for name in ("edit", "grid", "sdedit", "metrics")},
         "protocol": {"judge.emotion_accuracy": "A", "judge.id_cosine": "B", "protocol.emotion_accuracy.framing": "C"},
+        "labels": list(EMOTIONS),
         "rows": rows_of(cell, arrays), "reference": known, "ground_truth": {"happy": 1.0}, "figures": [], **more,
     }  # fmt: skip
 
