@@ -110,7 +110,7 @@ def _figures_of(
     done: Mapping[Cell, Arrays], tuned: Sequence[Cell], pictures: HeldOut, judges: Judges
 ) -> dict[str, Any]:
     """Rows, and what they are held against."""
-    newest = {target: cell for cell in reversed(tuned) for target in cell.targets}
+    newest = {(cell.guide, target): cell for cell in reversed(tuned) for target in cell.targets}
     rows: list[Row] = []
     for cell, arrays in done.items():
         more = {"newest": True} if cell in newest.values() else {}
@@ -166,8 +166,8 @@ def _record(config: Config, run: Path, rows: Sequence[Row], cell: Cell, tags: di
 
 
 def _is_of(row: Row, cell: Cell) -> bool:
-    about = (row["strength"], row["guidance"], row["steps"], row.get("directional_weight", 0.0))
-    same = about == (cell.strength, cell.guidance, cell.steps, cell.weight)
+    about = (row["strength"], row["guidance"], row["steps"], row.get("guide", ""), row.get("directional_weight", 0.0))
+    same = about == (cell.strength, cell.guidance, cell.steps, cell.guide, cell.weight)
     return same and (cell.kind != "tuned" or row["target"] in [EMOTIONS[target] for target in cell.targets])
 
 

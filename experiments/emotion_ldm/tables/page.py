@@ -122,7 +122,7 @@ def _tables_1_and_5(values: Values, result: Result) -> str:
 In rows of ours and of the ground truth each cell is published / here; ours was published with t0 500, gamma 5 and 40
 steps, here are t0 {edit["strength"]}, gamma {edit["guidance"]:g} and {edit["steps"]}. The other methods stay as
 published and were not measured here. CSIM is the cosine to the picture before the edit. The last column is table 5, the
-mean of six targets.
+mean of six targets.{_tuned_by_judge(result)}
 """
     ]
     for metric in METRICS:
@@ -134,6 +134,13 @@ mean of six targets.
                 rows.append([title if method in OURS else f"{title}, as published", *cells])
         parts.append(markdown_table([TITLES[metric], *(WORDS[target] for target in TARGETS), "mean"], rows))
     return "\n".join(parts)
+
+
+def _tuned_by_judge(result: Result) -> str:
+    if not any(row.get("guide") == "judge" for row in result["rows"]):
+        return ""
+    return f""" The paper has no "{OURS["ours_judge"]}": there the embedded emotion judge takes CLIP's place. If it also
+tells the emotions, that row's accuracy says that the loss was reached."""
 
 
 def _table_3(values: Values, result: Result) -> str:

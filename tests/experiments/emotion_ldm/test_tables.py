@@ -73,7 +73,7 @@ def test_tables_share_their_cells_and_each_is_done_once(paper):
 
 def test_only_what_a_table_needs_is_done():
     config = load_stage_config(settings, "paper", ["table=1"])
-    tuned = [Cell("tuned", 500, 5.0, 40, (1,), 2.0, "run", "d")]
+    tuned = [Cell("tuned", 500, 5.0, 40, (1,), "clip", 2.0, "run", "d")]
     assert cells_of(config, tuned, has_truth=True)[3:] == [main_cell(config), *tuned]
     config = load_stage_config(settings, "paper", ["table=4,truth"])
     assert not any(cell.kind == "sdedit" for cell in cells_of(config, [], has_truth=False))
@@ -255,6 +255,23 @@ def truth_result() -> dict:
     ]  # fmt: skip
     known = result_of()["reference"] | {"id_cosine_true_pairs": 0.875, "true_pairs": 6.0}
     return result_of(rows=rows, reference=known)
+
+
+def tuned_rows(guide: str, right: int) -> list[dict]:
+    """The newest network of happiness by a guide, ``right`` of four pictures as asked."""
+    cell = Cell("tuned", 500, 3.0, 40, (1,), guide, 2.0, "run", guide)
+    arrays = arrays_of([[1]] * right + [[0]] * (4 - right), [0] * 4, psnr=np.full((4, 1), 20))
+    return [row | {"newest": True} for row in rows_of(cell, arrays)]
+
+
+def test_what_the_judge_tuned_stands_apart_from_what_clip_did():
+    rows = result_of()["rows"]
+    both = section(result_of(rows=[*rows, *tuned_rows("clip", 1), *tuned_rows("judge", 3)]), "")
+    assert "| ours, with CGF | 0.883 / 0.250 |" in both and "| ours, tuned by the judge | - / 0.750 | - | - |" in both
+    assert 'The paper has no "ours, tuned by the judge"' in both
+    judged = section(result_of(rows=[*rows, *tuned_rows("judge", 3)]), "")
+    assert "| ours, with CGF | 0.883 / - |" in judged and "| ours, tuned by the judge | - / 0.750 |" in judged
+    assert "tuned by the judge" not in section(result_of(), "")
 
 
 def test_edits_stand_against_the_truth_no_edit_and_sdedit_at_one_accuracy():
