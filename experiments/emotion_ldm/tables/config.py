@@ -77,7 +77,8 @@ class Config(RunConfig):
     Attributes:
         table: which: 1, 3, 4, 5, "truth" (only of the embedded people, whose true pictures are known), several with
             commas between, or "all".
-        shard: "I/N": this process does the I-th of N parts of the work, and the one that finds all done writes.
+        shard: "I/N": this process does the I-th of N parts of the work, and the one that finds all done writes. Of
+            several GPUs each process takes the first that it sees: CUDA_VISIBLE_DEVICES shows it one.
         model: run of emotion_ldm: "last", a name, folder or checkpoint; or "shipped". "last" is trained if there is
             none.
         finetune: also train an emotion_clip of each target that has none on this model.

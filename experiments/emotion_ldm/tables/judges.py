@@ -36,7 +36,8 @@ class Sources:
         index: (B,) their places among all that are edited.
         emotion: (B,) int64, shown.
         raw: (B, 3, R, R) in [0, 1], as they are.
-        reconstruction: likewise, as the first stage gives them back: what the paper's figures compare with [A].
+        reconstruction: likewise, as the first stage gives them back: what the paper's figures very probably compare
+            with [A, I].
         truth: (B, T, 3, R, R), true pictures with each target; None where those are not known.
         points: (B, 5, 2), where the face is, see :class:`.held_out.HeldOut`; for all that is made of it.
         who_raw: (B, D), the recognition network's embeddings of ``raw``.
