@@ -36,7 +36,7 @@ from facegen_core.emotions import EMOTIONS
 from facegen_core.files import only_one, settle_text
 from facegen_core.progress import say
 
-FORMAT = 1
+FORMAT = 2
 """Of the parts that are kept; to be raised when other figures are measured, or measured otherwise."""
 
 
@@ -83,7 +83,8 @@ def make_tables(words: Sequence[str]) -> None:
             "settings": _plain(config),
             "remarks": [text for text in (judges.missing, say_what_is_missing(tuned)) if text],
             "protocol": judges.tags,
-            **_figures_of(done, tuned, pictures),
+            "labels": judges.labels,
+            **_figures_of(done, tuned, pictures, judges),
         }
         page = _write(result, done, config, folder, options.get("publish") == "true")
     print(headline(result))
@@ -105,9 +106,11 @@ def _done(store: Store, config: Config, tuned: Sequence[Cell], pictures: HeldOut
     return {cell: store.load(cell, starts) for cell in cells if all(store.has(cell, start) for start in starts)}
 
 
-def _figures_of(done: Mapping[Cell, Arrays], tuned: Sequence[Cell], pictures: HeldOut) -> dict[str, Any]:
+def _figures_of(
+    done: Mapping[Cell, Arrays], tuned: Sequence[Cell], pictures: HeldOut, judges: Judges
+) -> dict[str, Any]:
     """Rows, and what they are held against."""
-    newest = {target: cell for cell in reversed(tuned) for target in cell.targets}
+    newest = {(cell.guide, target): cell for cell in reversed(tuned) for target in cell.targets}
     rows: list[Row] = []
     for cell, arrays in done.items():
         more = {"newest": True} if cell in newest.values() else {}
@@ -115,7 +118,7 @@ def _figures_of(done: Mapping[Cell, Arrays], tuned: Sequence[Cell], pictures: He
     unedited: dict[str, Arrays] = {cell.kind: arrays for cell, arrays in done.items() if not cell.steps}
     return {
         "rows": rows,
-        "reference": reference(unedited, pictures.identity.numpy()),
+        "reference": reference(unedited, pictures.identity.numpy(), judges.labels),
         "ground_truth": ground_truth(unedited),
     }
 
@@ -163,8 +166,8 @@ def _record(config: Config, run: Path, rows: Sequence[Row], cell: Cell, tags: di
 
 
 def _is_of(row: Row, cell: Cell) -> bool:
-    about = (row["strength"], row["guidance"], row["steps"], row.get("directional_weight", 0.0))
-    same = about == (cell.strength, cell.guidance, cell.steps, cell.weight)
+    about = (row["strength"], row["guidance"], row["steps"], row.get("guide", ""), row.get("directional_weight", 0.0))
+    same = about == (cell.strength, cell.guidance, cell.steps, cell.guide, cell.weight)
     return same and (cell.kind != "tuned" or row["target"] in [EMOTIONS[target] for target in cell.targets])
 
 

@@ -153,7 +153,10 @@ def _sources(pictures: HeldOut, chosen: slice, networks: Networks, judges: Judge
 
 
 def _made(cell: Cell, sources: Sources, networks: Networks, judges: Judges, shown: Sequence[int]) -> Arrays:
-    """A part: figures (B, T, ...) by name, and the pictures (s, T, R, R, 3) of those sources that are shown."""
+    """A part: figures (B, T, ...) by name, and the pictures (s, T, R, R, 3) of those sources that are shown.
+
+    Of cells without an edit there is one picture a source, (s, 1, R, R, 3).
+    """
     pictures = networks.make(cell, sources)
     places = [TARGETS.index(target) for target in cell.targets]
     arrays: Arrays = {name: values.numpy() for name, values in measure(judges, sources, pictures, places).items()}

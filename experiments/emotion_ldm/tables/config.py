@@ -1,5 +1,7 @@
 """Settings of ``facegen reproduce emotion_ldm``. Plain values: nothing here imports torch."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,6 +28,12 @@ class GridConfig:
     steps: tuple[int, ...] = (20, 40, 80)
     steps_guidance: float = 3.0
 
+    def check(self) -> None:
+        for steps in self.steps:
+            _check_times("grid.strengths, grid.steps", self.strengths, steps)
+        _check_guidances("grid.guidances", self.guidances)
+        _check_guidances("grid.steps_guidance", (self.steps_guidance,))
+
 
 @dataclass
 class SDEditConfig:
@@ -38,6 +46,9 @@ class SDEditConfig:
 
     strengths: tuple[int, ...] = (200, 300, 400, 500, 600, 700)
     guidances: tuple[float, ...] = (1.0, 3.0)
+
+    def check(self) -> None:
+        _check_guidances("sdedit.guidances", self.guidances)
 
 
 @dataclass
@@ -66,7 +77,8 @@ class Config(RunConfig):
     Attributes:
         table: which: 1, 3, 4, 5, "truth" (only of the embedded people, whose true pictures are known), several with
             commas between, or "all".
-        shard: "I/N": this process does the I-th of N parts of the work, and the one that finds all done writes.
+        shard: "I/N": this process does the I-th of N parts of the work, and the one that finds all done writes. Of
+            several GPUs each process takes the first that it sees: CUDA_VISIBLE_DEVICES shows it one.
         model: run of emotion_ldm: "last", a name, folder or checkpoint; or "shipped". "last" is trained if there is
             none.
         finetune: also train an emotion_clip of each target that has none on this model.
@@ -118,13 +130,27 @@ class Config(RunConfig):
         numbers = self.shard.split("/")
         if len(numbers) != 2 or not all(n.isdecimal() for n in numbers) or not 1 <= self.part[0] <= self.part[1]:
             raise ConfigError(f"shard={self.shard}: I/N is wanted, the I-th of N processes, such as 1/4.")
-        if self.batch < 1 or self.shown < 1 or (self.pictures is not None and self.pictures < 1):
-            raise ConfigError("pictures, batch and shown must be 1 or more.")
-        for strength in (*self.grid.strengths, *self.sdedit.strengths):
-            strided_steps(strength, self.edit.steps)
-        for strength in self.grid.strengths:
-            for steps in self.grid.steps:
-                strided_steps(strength, steps)
+        for name in ("pictures", "batch", "shown"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"{name} = {value}: must be 1 or more.")
+        _check_times("grid.strengths, edit.steps", self.grid.strengths, self.edit.steps)
+        _check_times("sdedit.strengths, edit.steps", self.sdedit.strengths, self.edit.steps)
 
 
 TABLES = ("1", "3", "4", "5", "truth")
+
+
+def _check_times(keys: str, strengths: Sequence[int], steps: int) -> None:
+    """Refuses steps that coincide on the way to one of the strengths."""
+    for strength in strengths:
+        try:
+            strided_steps(strength, steps)
+        except ConfigError as error:
+            raise ConfigError(f"{keys}: {error}") from None
+
+
+def _check_guidances(key: str, guidances: Sequence[float]) -> None:
+    for guidance in guidances:
+        if not (math.isfinite(guidance) and guidance >= 0):
+            raise ConfigError(f"{key} = {guidance}: must be a finite number, 0 or more.")

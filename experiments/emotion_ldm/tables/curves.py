@@ -57,12 +57,17 @@ def against_truth_curves(result: Result) -> Image | None:
     return to_image(figure)
 
 
-def tuned_curves(result: Result, weight: float, guidance: float) -> dict[str, Image]:
-    """Figures 8 and 9: accuracy and closeness by guidance at one weight, and by weight at one guidance.
+def tuned_name(number: int, setting: str, guide: str) -> str:
+    """Of a figure of tuned networks; the paper's are CLIP's."""
+    return f"figure-{number:02d}-tuned-{setting}{'' if guide == 'clip' else f'-by-{guide}'}"
+
+
+def tuned_curves(result: Result, guide: str, weight: float, guidance: float) -> dict[str, Image]:
+    """Figures 8 and 9, by one guide: accuracy and closeness by guidance at one weight, and by weight at one guidance.
 
     A line a target; the network before it was tuned stands as weight 0. A figure of single points is left out.
     """
-    tuned = [row for row in result["rows"] if row["kind"] == "tuned"]
+    tuned = [row for row in result["rows"] if row.get("guide") == guide]
     steps, strengths = result["settings"]["edit"]["steps"], {row["strength"] for row in tuned}
     plain = [
         {**row, "directional_weight": 0.0}
@@ -70,8 +75,11 @@ def tuned_curves(result: Result, weight: float, guidance: float) -> dict[str, Im
         if row["kind"] == "ours" and row["steps"] == steps and row["target"] != ALL and row["strength"] in strengths
     ]
     wanted = {
-        "figure-08-tuned-guidance": ("guidance", [row for row in tuned if row["directional_weight"] == weight]),
-        "figure-09-tuned-weight": ("directional_weight", [r for r in [*plain, *tuned] if r["guidance"] == guidance]),
+        tuned_name(8, "guidance", guide): ("guidance", [row for row in tuned if row["directional_weight"] == weight]),
+        tuned_name(9, "weight", guide): (
+            "directional_weight",
+            [r for r in [*plain, *tuned] if r["guidance"] == guidance],
+        ),
     }
     figures = {}
     for name, (x, rows) in wanted.items():

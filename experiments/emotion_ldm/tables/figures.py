@@ -10,7 +10,7 @@ from PIL.Image import Image
 from torch import Tensor
 
 from experiments.emotion_ldm.tables.cells import Arrays
-from experiments.emotion_ldm.tables.curves import against_truth_curves, trade_off_curves, tuned_curves
+from experiments.emotion_ldm.tables.curves import against_truth_curves, trade_off_curves, tuned_curves, tuned_name
 from experiments.emotion_ldm.tables.grid import TARGETS, Cell
 from experiments.results import Result
 from facegen_core.emotions import EMOTIONS
@@ -70,12 +70,14 @@ def draw_figures(result: Result, done: Done) -> dict[str, Image]:
             shown, [c for c in ours if c.strength == FIGURE_STRENGTH and c.guidance == FIGURE_GUIDANCE],
             lambda c: f"{c.steps} steps",
         ),
-        **_tuned_sheets(shown),
+        **_tuned_sheets(shown, "clip"),
+        **_tuned_sheets(shown, "judge"),
         "truth": _truth(shown, result),
     }  # fmt: skip
     curves = {
         "trade-off": trade_off_curves(result),
-        **tuned_curves(result, DIRECTIONAL, FIXED_GUIDANCE),
+        **tuned_curves(result, "clip", DIRECTIONAL, FIXED_GUIDANCE),
+        **tuned_curves(result, "judge", DIRECTIONAL, FIXED_GUIDANCE),
         "truth-curves": against_truth_curves(result),
     }
     return {name: picture for name, picture in {**sheets, **curves}.items() if picture is not None}
@@ -117,16 +119,18 @@ def _one_source(shown: Shown, cells: Sequence[Cell], name: Callable[[Cell], str]
     return titled_sheet(rows, titles, ["reconstructed", *_targets()])
 
 
-def _tuned_sheets(shown: Shown) -> dict[str, Image]:
-    """Figures 6 and 7: targets across; guidance down at one weight, and weight down at one guidance."""
-    tuned = [cell for cell in shown.done if cell.kind == "tuned"]
+def _tuned_sheets(shown: Shown, guide: str) -> dict[str, Image]:
+    """Figures 6 and 7, by one guide: targets across; guidance down at one weight, and weight down at one guidance."""
+    tuned = [cell for cell in shown.done if cell.guide == guide]
     by_guidance = {cell.guidance for cell in tuned if cell.weight == DIRECTIONAL}
     by_weight = {cell.weight for cell in tuned if cell.guidance == FIXED_GUIDANCE}
     wanted = {
-        "figure-06-tuned-guidance": [
+        tuned_name(6, "guidance", guide): [
             (guidance, DIRECTIONAL, f"gamma {guidance:g}") for guidance in sorted(by_guidance)
         ],
-        "figure-07-tuned-weight": [(FIXED_GUIDANCE, weight, f"weight {weight:g}") for weight in sorted(by_weight)],
+        tuned_name(7, "weight", guide): [
+            (FIXED_GUIDANCE, weight, f"weight {weight:g}") for weight in sorted(by_weight)
+        ],
     }
     sheets = {}
     for figure, settings in wanted.items():

@@ -23,11 +23,6 @@ class Signs(NamedTuple):
     agree: int
     pairs: int
 
-    @property
-    def holds(self) -> bool:
-        """Whether three pairs of four agree; there must be some."""
-        return self.pairs > 0 and 4 * self.agree >= 3 * self.pairs
-
 
 def trade_off(edits: Sequence[Point]) -> dict[tuple[str, str], Signs]:
     """Whether a grid shows the trade-off: for each of :data:`EXPECTED`, its pairs' signs.

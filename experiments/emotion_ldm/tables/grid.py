@@ -25,8 +25,9 @@ class Cell:
         guidance: gamma.
         steps: S.
         targets: emotions.
-        weight: of the directional loss, of a tuned network.
-        run: of the tuned network.
+        guide: of a tuned network: "clip" or "judge".
+        weight: of its directional loss.
+        run: its own.
         digest: of its checkpoint.
     """
 
@@ -35,6 +36,7 @@ class Cell:
     guidance: float = 0.0
     steps: int = 0
     targets: tuple[int, ...] = TARGETS
+    guide: str = ""
     weight: float = 0.0
     run: str = ""
     digest: str = ""
@@ -45,11 +47,9 @@ class Cell:
         if not self.steps:
             return self.kind
         name = f"{self.kind}-t{self.strength}-g{self.guidance:g}-s{self.steps}"
-        return (
-            name
-            if self.kind != "tuned"
-            else f"{name}-{'-'.join(map(str, self.targets))}-w{self.weight:g}-{self.digest}"
-        )
+        if self.kind == "tuned":
+            name += f"-{'-'.join(map(str, self.targets))}-{self.guide}-w{self.weight:g}-{self.digest}"
+        return name
 
     def edit(self, common: EditConfig) -> EditConfig:
         """The edit, with what all have in common."""

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from experiments.emotion_ldm.tables.config import MetricsConfig
+from facegen_core.emotions import EMOTIONS
 from facegen_core.encoders.base import Encoder
 from facegen_core.encoders.emotion import emotion_encoder
 from facegen_core.encoders.identity import identity_encoder
@@ -23,7 +24,8 @@ from facegen_core.progress import say
 
 LAID = "laid_"
 """Before the name of a figure: of the change alone, edit minus reconstruction, laid onto the source, as
-``facegen edit`` puts faces back into photographs."""
+``facegen edit`` puts faces back into photographs. Measured where the truth is known, which is what it is held
+against."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,8 @@ class Sources:
         index: (B,) their places among all that are edited.
         emotion: (B,) int64, shown.
         raw: (B, 3, R, R) in [0, 1], as they are.
-        reconstruction: likewise, as the first stage gives them back: what the paper's figures compare with [A].
+        reconstruction: likewise, as the first stage gives them back: what the paper's figures very probably compare
+            with [A, I].
         truth: (B, T, 3, R, R), true pictures with each target; None where those are not known.
         points: (B, 5, 2), where the face is, see :class:`.held_out.HeldOut`; for all that is made of it.
         who_raw: (B, D), the recognition network's embeddings of ``raw``.
@@ -76,6 +79,12 @@ class Judges:
         for network in (self.emotion, self.identity, self.lpips):
             if isinstance(network, nn.Module):
                 network.to(device)
+
+    @property
+    def labels(self) -> list[str]:
+        """Emotions that the classifier tells; some know no contempt."""
+        classes = getattr(self.emotion, "classes", EMOTIONS)
+        return [name for name in EMOTIONS if name in classes]
 
     @property
     def facts(self) -> dict[str, str]:
@@ -145,22 +154,24 @@ def measure(judges: Judges, sources: Sources, pictures: Tensor, places: Sequence
     Args:
         judges: who measures.
         sources: what they were made of.
-        pictures: (B, T, 3, R, R) in [0, 1].
-        places: (T) columns of ``sources.truth`` that belong to them.
+        pictures: (B, T, 3, R, R) in [0, 1]; or (B, 1, 3, R, R), the same for all targets, which is judged once.
+        places: (T) columns of ``sources.truth`` that belong to the targets.
 
     Returns:
         ``emotion`` (B, T, 8), probabilities; (B, T) each of ``psnr``, ``ssim``, ``lpips``, ``id_cosine`` against the
-        reconstruction, with ``_raw`` after the name against the source itself, and with ``counterfactual_`` before it
-        against the truth, where that is known: there the cosine is ``counterfactual_id``. And all of that once more,
-        after :data:`LAID`.
+        reconstruction, with ``_raw`` after the name against the source itself. Where the truth is known also against
+        it, with ``counterfactual_`` before the name: there the cosine is ``counterfactual_id``. And then all of that
+        once more, after :data:`LAID`.
     """
-    laid = (sources.raw[:, None] + pictures - sources.reconstruction[:, None]).clamp(0, 1)
     measured = _measured(judges, sources, pictures, places)
-    return measured | {f"{LAID}{name}": values for name, values in _measured(judges, sources, laid, places).items()}
+    if sources.truth is not None:
+        laid = (sources.raw[:, None] + pictures - sources.reconstruction[:, None]).clamp(0, 1)
+        measured |= {f"{LAID}{name}": values for name, values in _measured(judges, sources, laid, places).items()}
+    return measured
 
 
 def _measured(judges: Judges, sources: Sources, pictures: Tensor, places: Sequence[int]) -> dict[str, Tensor]:
-    shape = pictures.shape[:2]
+    shape, targets = pictures.shape[:2], len(places)
     made = pictures.flatten(0, 1)
     points = sources.points.repeat_interleave(shape[1], 0)
     who = judges.embeddings(made, points)
@@ -171,10 +182,18 @@ def _measured(judges: Judges, sources: Sources, pictures: Tensor, places: Sequen
     ):
         measured[f"id_cosine{suffix}"] = pair_cosine(who, themselves.repeat_interleave(shape[1], 0))
         measured |= judges.distances(made, references.repeat_interleave(shape[1], 0), "", suffix)
+    measured = {name: _for_each(values.unflatten(0, shape), targets) for name, values in measured.items()}
     if sources.truth is not None and sources.who_truth is not None:
-        measured["counterfactual_id"] = pair_cosine(who, sources.who_truth[:, list(places)].flatten(0, 1))
-        measured |= judges.distances(made, sources.truth[:, list(places)].flatten(0, 1), "counterfactual_", "")
-    return {name: values.unflatten(0, shape).float() for name, values in measured.items()}
+        made, who = (_for_each(x, targets).flatten(0, 1) for x in (pictures, who.unflatten(0, shape)))
+        against = judges.distances(made, sources.truth[:, list(places)].flatten(0, 1), "counterfactual_", "")
+        against["counterfactual_id"] = pair_cosine(who, sources.who_truth[:, list(places)].flatten(0, 1))
+        measured |= {name: values.unflatten(0, (shape[0], targets)) for name, values in against.items()}
+    return {name: values.float() for name, values in measured.items()}
+
+
+def _for_each(values: Tensor, targets: int) -> Tensor:
+    """(B, T, ...) of that, or of (B, 1, ...)."""
+    return values.expand(-1, targets, *values.shape[2:])
 
 
 def _resize(judge: Any) -> str:

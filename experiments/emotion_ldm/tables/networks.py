@@ -78,20 +78,21 @@ class Networks:
         return from_signed(decode(self.first_stage, latents)).cpu()
 
     def make(self, cell: Cell, sources: Sources) -> Tensor:
-        """Pictures (B, T, 3, R, R) in [0, 1], on the CPU: each source with each of the cell's targets."""
-        shape = len(sources.raw), len(cell.targets)
+        """Pictures (B, T, 3, R, R) in [0, 1], on the CPU: each source with each of the cell's targets.
+
+        Those that are not edited are the same for all targets, (B, 1, 3, R, R).
+        """
         if cell.kind == "truth":
             assert sources.truth is not None
             return sources.truth
         if cell.kind in ("source", "reconstruction"):
-            unedited = sources.raw if cell.kind == "source" else sources.reconstruction
-            return unedited[:, None].expand(-1, shape[1], -1, -1, -1)
+            return (sources.raw if cell.kind == "source" else sources.reconstruction)[:, None]
         latents = self.encode(sources.raw)
-        target = torch.tensor(cell.targets, device=self.device).repeat(shape[0])
+        target = torch.tensor(cell.targets, device=self.device).repeat(len(latents))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             made = self._edited(cell, sources, latents, target)
         pictures = self.decode(made)
-        return pictures.reshape(*shape, *pictures.shape[1:])
+        return pictures.unflatten(0, (len(latents), len(cell.targets)))
 
     def _edited(self, cell: Cell, sources: Sources, latents: Tensor, target: Tensor) -> Tensor:
         """Latents (B T, C, h, w), those of one source after another."""
@@ -133,7 +134,10 @@ def open_networks(config: Config) -> Networks:
     first_stage, first_sizes, first_digest = open_first_stage(reference, config.outputs)
     latest = max((*config.grid.strengths, *config.sdedit.strengths, config.edit.strength))
     if latest >= sizes.schedule.steps:
-        raise ConfigError(f"strength {latest}: the model's last time is {sizes.schedule.steps - 1}.")
+        raise ConfigError(
+            f"edit.strength, grid.strengths, sdedit.strengths: {latest} is beyond the model's last time, "
+            f"{sizes.schedule.steps - 1}."
+        )
     digests = {"model": weights_digest(denoiser), "first_stage": first_digest}
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return Networks(

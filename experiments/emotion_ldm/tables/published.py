@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from facegen_core.emotions import EMOTIONS
+from facegen_core.methods.emotion_ldm import clip_finetune_config
 
 FOLDER = Path(__file__).parents[1] / "published"
-WORDS = {"happy": "happy", "sad": "sad", "surprise": "surprised", "fear": "scared", "disgust": "disgusted",
-         "anger": "angry", "neutral": "neutral"}  # fmt: skip
+WORDS = {**clip_finetune_config.WORDS, "neutral": "neutral"}
 """An emotion -> the paper's word for it."""
 SHARES = tuple(f"share_{emotion}" for emotion in EMOTIONS)
 METRICS = ("emotion_accuracy", "psnr", "ssim", "lpips", "id_cosine")
@@ -18,7 +18,10 @@ METRICS = ("emotion_accuracy", "psnr", "ssim", "lpips", "id_cosine")
 _COLUMNS = {"accuracy": "emotion_accuracy", "psnr": "psnr", "ssim": "ssim", "lpips": "lpips", "csim": "id_cosine",
             **{f"acc_{word}": f"share_{emotion}" for emotion, word in WORDS.items()}}  # fmt: skip
 """A column of the published files -> the metric's key."""
-OURS = {"groundtruth": "ground truth", "ours": "ours", "ours_cgf": "ours, with CGF"}
+GUIDED = {"clip": "ours_cgf", "judge": "ours_judge"}
+"""What a network was tuned by -> its row; the paper has CLIP's alone."""
+OURS = {"groundtruth": "ground truth", "ours": "ours", "ours_cgf": "ours, with CGF",
+        "ours_judge": "ours, tuned by the judge"}  # fmt: skip
 METHODS = {"ganimation": "GANimation", "stargan_v2": "StarGAN v2", "ganmut": "GANmut", "gganmut": "GGANmut", **OURS}
 """Rows of tables 1 and 5; those that are not in :data:`OURS` stay as published."""
 

@@ -70,14 +70,15 @@ def settle(config: Config) -> None:
 
 
 def finetune_missing(config: Config, profile: str, label: str, words: Sequence[str]) -> None:
-    """Trains an emotion_clip on the model for each target that has none; ``config`` is settled."""
-    there = {target for cell in tuned_cells(config) for target in cell.targets}
+    """Trains an emotion_clip on the model for each target that its guide has none of; ``config`` is settled."""
+    there = {(cell.guide, target) for cell in tuned_cells(config) for target in cell.targets}
+    words = stage_words(PAPER, "emotion_clip", words)
     for target in TARGETS:
-        if target not in there:
-            name = EMOTIONS[target]
-            own = [f"target={name}", f"model={config.model}", f"name={label}-{name}"]
-            words_ = stage_words(PAPER, "emotion_clip", words)
-            train_once(PAPER, "emotion_clip", load_stage_config(STAGES["emotion_clip"], profile, [*words_, *own]))
+        name = EMOTIONS[target]
+        own = [f"target={name}", f"model={config.model}", f"name={label}-{name}"]
+        settings: emotion_clip.Config = load_stage_config(STAGES["emotion_clip"], profile, [*words, *own])
+        if (settings.guide, target) not in there:
+            train_once(PAPER, "emotion_clip", settings)
 
 
 def tuned_cells(config: Config) -> list[Cell]:
@@ -92,9 +93,8 @@ def tuned_cells(config: Config) -> list[Cell]:
         if settings.model != config.model or not is_finished(path.parent, settings):
             continue
         target, edit = EMOTIONS.index(settings.target), settings.edit
-        cell = Cell(
-            "tuned", edit.strength, edit.guidance, config.edit.steps, (target,), settings.directional_weight
-        )  # fmt: skip
+        cell = Cell("tuned", edit.strength, edit.guidance, config.edit.steps, (target,), settings.guide,
+                    settings.directional_weight)  # fmt: skip
         newest = list_checkpoints(path.parent / "checkpoints")[0]
         digest = digest_path(newest).read_text()[:12]
         cells.setdefault(cell, replace(cell, run=str(path.parent), digest=digest))
@@ -102,13 +102,13 @@ def tuned_cells(config: Config) -> list[Cell]:
 
 
 def say_what_is_missing(tuned: Sequence[Cell]) -> str:
-    """In words, for which targets there is no fine-tuned network; "" if there are all."""
-    there = {target for cell in tuned for target in cell.targets}
+    """In words, for which targets there is no network tuned by CLIP, as the paper's are; "" if there are all."""
+    there = {target for cell in tuned if cell.guide == "clip" for target in cell.targets}
     missing = [EMOTIONS[target] for target in TARGETS if target not in there]
     if not missing:
         return ""
-    text = f'No network is fine-tuned on this model for {", ".join(missing)}: those of "ours, with CGF" stay empty.'
-    say(f"{text} finetune=true trains them.")
+    text = f'No network is tuned by CLIP on this model for {", ".join(missing)}: those of "ours, with CGF" stay empty.'
+    say(f"{text} finetune=true emotion_clip.guide=clip trains them.")
     return text
 
 

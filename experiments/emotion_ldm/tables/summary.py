@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from experiments.emotion_ldm.tables.cells import Arrays
 from experiments.emotion_ldm.tables.grid import TARGETS, Cell
-from experiments.emotion_ldm.tables.published import METRICS, SHARES, Key
+from experiments.emotion_ldm.tables.published import GUIDED, METRICS, SHARES, Key
 from facegen_core.emotions import EMOTIONS
 
 ALL = "all"
@@ -35,7 +35,7 @@ def rows_of(cell: Cell, arrays: Arrays) -> list[Row]:
         choices[ALL] = list(range(len(cell.targets)))
     for name, places in choices.items():
         about = {"kind": cell.kind, "strength": cell.strength, "guidance": cell.guidance, "steps": cell.steps}
-        tuned = {"directional_weight": cell.weight} if cell.kind == "tuned" else {}
+        tuned = {"guide": cell.guide, "directional_weight": cell.weight} if cell.kind == "tuned" else {}
         chosen = {figure: values[:, places] for figure, values in arrays.items() if figure not in NOT_FIGURES}
         targets = np.array(cell.targets)[places]
         rows.append({**about, **tuned, "target": name, **_means(chosen, targets, arrays["source"])})
@@ -61,19 +61,24 @@ def _means(figures: Arrays, targets: npt.NDArray[np.int64], source: npt.NDArray[
     return values
 
 
-def reference(arrays: Mapping[str, Arrays], identity: npt.NDArray[np.int64]) -> dict[str, float]:
+def reference(arrays: Mapping[str, Arrays], identity: npt.NDArray[np.int64], labels: Sequence[str]) -> dict[str, float]:
     """What edits can be held against: true pictures, read by the same judges.
+
+    Accuracies are over pictures whose emotion the judge has a label for, as published ones of such judges are.
 
     Args:
         arrays: of the cells "source", "reconstruction" and, where it is known, "truth".
         identity: (N,) who it is, -1 where unknown.
+        labels: the judge's emotions.
     """
     source, reconstruction = arrays["source"], arrays["reconstruction"]
     shown = source["source"]
-    values = {
-        "pictures": float(len(shown)),
-        "source_accuracy": float((source["emotion"][:, 0].argmax(1) == shown).mean()),
-        "reconstruction_accuracy": float((reconstruction["emotion"][:, 0].argmax(1) == shown).mean()),
+    told = np.isin(shown, [EMOTIONS.index(name) for name in labels])
+    values = {"pictures": float(len(shown)), "told_pictures": float(told.sum())}
+    for name, of_kind in (("source", source), ("reconstruction", reconstruction)):
+        if told.any():
+            values[f"{name}_accuracy"] = float((of_kind["emotion"][:, 0].argmax(1) == shown)[told].mean())
+    values |= {
         "reconstruction_psnr": float(reconstruction["psnr_raw"][:, 0].mean()),
         "reconstruction_id_cosine": float(reconstruction["id_cosine_raw"][:, 0].mean()),
     }
@@ -128,10 +133,9 @@ def _of_tables_1_and_5(
     """Table 5 has the means over the six targets of table 1, where all six are there."""
     methods: dict[str, dict[str, Row]] = {"groundtruth": {t: {"emotion_accuracy": x} for t, x in truths.items()}}
     methods["ours"] = {r["target"]: r for r in rows if r["kind"] == "ours" and _is(r, edit) and r["target"] != ALL}
-    methods["ours_cgf"] = {}
-    for row in rows:  # the newest of each target comes first
-        if row["kind"] == "tuned" and row.get("newest"):
-            methods["ours_cgf"][row["target"]] = row
+    for guide, method in GUIDED.items():
+        newest = [row for row in rows if row.get("newest") and row["guide"] == guide]
+        methods[method] = {row["target"]: row for row in newest}
     for method, of_target in methods.items():
         for target, row in of_target.items():
             yield Key("1", method, target), row

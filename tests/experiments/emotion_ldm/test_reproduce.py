@@ -1,6 +1,7 @@
 """``facegen reproduce emotion_ldm`` as a user runs it: once, stopped, shared, again."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -8,17 +9,20 @@ import numpy as np
 import pytest
 
 from experiments.cli import main
+from experiments.emotion_ldm import emotion_clip
 from experiments.emotion_ldm.tables import config as settings
 from experiments.emotion_ldm.tables import runs
 from experiments.emotion_ldm.tables.networks import Networks
 from experiments.emotion_ldm.tables.runs import finetune_missing, settle, tuned_cells
 from experiments.stage import load_stage_config
+from facegen_core.config import load_config, to_yaml
 
-WORDS = ["reproduce", "--quiet", "emotion_ldm", "profile=smoke", "tracking.uri=null", "grid.strengths=[400,500]",
-         "grid.guidances=[1.0,5.0]", "grid.steps=[2]", "sdedit.strengths=[400,600]"]  # fmt: skip
-OUR_EDITS = 6
-"""Of that grid: four of table 3, and of table 4, whose guidance is another, two."""
-CELLS, PARTS = OUR_EDITS + 2 + 3, 2
+WORDS = ["reproduce", "--quiet", "emotion_ldm", "profile=smoke", "tracking.uri=null", "grid.strengths=[500]",
+         "grid.guidances=[1.0,5.0]", "grid.steps=[2,3]", "grid.steps_guidance=5.0",
+         "sdedit.strengths=[600]"]  # fmt: skip
+OUR_EDITS = 3
+"""Of that grid: two of table 3, one of them table 1's; and of table 4, which shares that one, one more."""
+CELLS, PARTS = OUR_EDITS + 1 + 3, 2
 """With SDEdit's, and the source, its reconstruction and the truth; each of two pictures, one at a time."""
 
 
@@ -26,7 +30,7 @@ CELLS, PARTS = OUR_EDITS + 2 + 3, 2
 def outputs(tmp_path_factory) -> Path:
     """Outputs with networks trained for a few steps on two people, one of them held out, and tables of them."""
     outputs = tmp_path_factory.mktemp("reproduce")
-    words = ("vqgan.trainer.max_steps=4", "emotion_ldm.trainer.max_steps=4", "population.people=2",
+    words = ("vqgan.trainer.max_steps=1", "emotion_ldm.trainer.max_steps=1", "population.people=2",
              "population.pictures=2", "population.pixels=48")  # fmt: skip
     assert main([*WORDS, f"outputs={outputs}", "label=once", *words]) == 0
     return outputs
@@ -111,9 +115,9 @@ def test_another_table_adds_to_those_that_are_there(outputs, once, made):
     assert len(edits) == 1
     made.clear()
     again(outputs, "step by step", "table=3")
-    assert len(made) == 3 * PARTS, "three cells"
+    assert len(made) == PARTS, "one cell"
     edits = [row for row in result(folder)["rows"] if row["kind"] == "ours" and row["target"] == "all"]
-    assert len(edits) == 4
+    assert len(edits) == 2
 
 
 def test_a_stopped_call_goes_on_where_it_stopped(outputs, once, made, monkeypatch):
@@ -144,22 +148,25 @@ def test_two_shards_give_what_one_process_gives(outputs, once, made):
     assert result(folder) == result(once)
 
 
-def test_cells_of_another_model_are_refused(outputs, once, capsys, tmp_path):
-    folder = outputs / "emotion_ldm" / "reproduce" / "other"
-    again(outputs, "other", "seed=1", "table=1")
+def test_cells_of_another_model_are_refused(outputs, once, capsys):
+    folder = again(outputs, "other", "seed=1", "table=1", "shard=1/99")
     (theirs,) = (folder / "cells").iterdir()
     (ours,) = (once / "cells").iterdir()
     assert theirs.name != ours.name, "a seed of SDEdit's noise: other facts, another folder"
-    shutil.copy(ours / "source" / "000000.npz", theirs / "source" / "000000.npz")
+    for cell in ours.glob("*/"):
+        shutil.copytree(cell, theirs / cell.name, dirs_exist_ok=True)
     assert main([*WORDS, f"outputs={outputs}", "label=other", "seed=1", "table=1"]) == 2
     assert "made by another model, with other judges or of other pictures" in capsys.readouterr().err
 
 
 def test_a_damaged_part_is_named(outputs, once, capsys):
-    folder = again(outputs, "damaged", "table=1")
-    part = next((folder / "cells").rglob("source/000001.npz"))
+    part = next((once / "cells").rglob("source/000001.npz"))
+    whole = part.read_bytes()
     part.write_bytes(b"no archive")
-    assert main([*WORDS, f"outputs={outputs}", "label=damaged", "table=1"]) == 2
+    try:
+        assert main([*WORDS, f"outputs={outputs}", "label=once", "table=1"]) == 2
+    finally:
+        part.write_bytes(whole)
     assert f"{part}: cannot be read" in capsys.readouterr().err
 
 
@@ -178,30 +185,45 @@ def test_tables_as_options(outputs, capsys):
 
 @pytest.fixture(scope="module")
 def tuned(outputs, once) -> Path:
-    """Tables of the same model with networks tuned for sadness: two guidances at one weight, two weights at one."""
+    """Table 1 of the same model with a network that the judge tuned for sadness, and as if CLIP had tuned it.
+
+    Of CLIP's there are three: two guidances at one weight, two weights at one guidance; the last is the newest.
+    """
     model = outputs / "emotion_ldm" / "emotion_ldm" / "once"
     words = ["train", "--quiet", "emotion_clip", "profile=smoke", f"outputs={outputs}", "tracking.uri=null",
-             f"model={model}", "trainer.max_steps=4", "population.people=2", "population.pictures=2",
-             "population.pixels=48", "edit.strength=500"]  # fmt: skip
-    for guidance, weight in ((1.0, 1.0), (5.0, 2.0), (1.0, 2.0)):
-        assert main([*words, f"edit.guidance={guidance}", f"directional_weight={weight}"]) == 0
-    return again(outputs, "tuned")
+             f"model={model}", "trainer.max_steps=1", "population.people=2", "population.pictures=2",
+             "population.pixels=48", "edit.strength=500", "edit.guidance=1", "directional_weight=1",
+             "name=judged"]  # fmt: skip
+    assert main(words) == 0
+    judged = outputs / "emotion_ldm" / "emotion_clip" / "judged"
+    config = load_config(emotion_clip.Config, judged / "config.yaml")
+    config.guide = "clip"
+    for number, (guidance, weight) in enumerate(((1.0, 1.0), (5.0, 2.0), (1.0, 2.0))):
+        run = shutil.copytree(judged, judged.with_name(f"clip-{number}"))
+        config.edit.guidance, config.directional_weight = guidance, weight
+        (run / "config.yaml").write_text(to_yaml(config))
+        os.utime(run / "config.yaml", (number, number))
+    return again(outputs, "tuned", "table=1")
 
 
 def test_the_newest_network_of_a_target_is_ours_with_cgf(outputs, tuned):
     rows = [row for row in result(tuned)["rows"] if row["kind"] == "tuned"]
-    assert sorted((row["guidance"], row["directional_weight"]) for row in rows) == [(1, 1), (1, 2), (5, 2)]
-    newest = next(row for row in rows if row.get("newest"))
-    assert (newest["target"], newest["guidance"], newest["directional_weight"]) == ("sad", 1, 2)
+    assert sorted((row["guide"], row["guidance"], row["directional_weight"]) for row in rows) == [
+        ("clip", 1, 1), ("clip", 1, 2), ("clip", 5, 2), ("judge", 1, 1),
+    ]  # fmt: skip
+    newest, judged = sorted((row for row in rows if row.get("newest")), key=lambda row: row["guide"])
+    assert (newest["target"], newest["guide"]) == ("sad", "clip") and judged["guide"] == "judge"
+    assert (newest["guidance"], newest["directional_weight"]) == (1, 2)
     text = (tuned / "RESULTS.md").read_text()
     assert f"| ours, with CGF | 0.883 / - | 0.875 / {newest['emotion_accuracy']:.3f} | 0.752 / - |" in text
-    assert "No network is fine-tuned on this model for happy, surprise, fear, disgust, anger" in text
+    assert f"| ours, tuned by the judge | - | - / {judged['emotion_accuracy']:.3f} | - |" in text
+    assert "No network is tuned by CLIP on this model for happy, surprise, fear, disgust, anger" in text
 
 
 def test_figures_6_to_9_are_drawn_of_the_networks_there_are(tuned):
     drawn = {name for name in result(tuned)["figures"] if "tuned" in name}
     assert drawn == {"figure-06-tuned-guidance", "figure-07-tuned-weight", "figure-08-tuned-guidance",
-                     "figure-09-tuned-weight"}  # fmt: skip
+                     "figure-09-tuned-weight", "figure-07-tuned-weight-by-judge"}  # fmt: skip
     assert all((tuned / "results" / "tuned" / f"{name}.png").is_file() for name in drawn)
 
 
@@ -217,5 +239,5 @@ def test_finetune_trains_what_is_missing_on_the_model(outputs, tuned, monkeypatc
     settle(config)
     finetune_missing(config, "smoke", "label", [f"outputs={outputs}", "emotion_clip.trainer.max_steps=3"])
     assert [config.target for _, config in trained] == ["happy", "surprise", "fear", "disgust", "anger"]
-    assert {name for name, _ in trained} == {"emotion_clip"}
+    assert {name for name, _ in trained} == {"emotion_clip"} and {own.guide for _, own in trained} == {"judge"}
     assert {(own.model, own.trainer.max_steps) for _, own in trained} == {(config.model, 3)}
