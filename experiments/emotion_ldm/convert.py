@@ -254,7 +254,7 @@ def _their_denoiser(
     denoiser = denoiser_to_compvis(config, without("denoiser.", saved["state_dict"]), average)
     whole = schedule_to_compvis(config.schedule) | denoiser
     whole |= {f"{FIRST_STAGE}{name}": value for name, value in tensors.items()}
-    return whole, denoiser_settings(config, first_stage)
+    return whole, denoiser_settings(config, first_stage, average is not None)
 
 
 def _write_file(file: Path, tensors: dict[str, Tensor], settings: dict[str, Any]) -> None:

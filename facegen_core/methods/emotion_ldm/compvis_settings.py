@@ -36,8 +36,14 @@ def first_stage_settings(config: FirstStageConfig) -> dict[str, Any]:
     }
 
 
-def denoiser_settings(config: DenoiserConfig, first_stage: FirstStageConfig) -> dict[str, Any]:
+def denoiser_settings(config: DenoiserConfig, first_stage: FirstStageConfig, averaged: bool) -> dict[str, Any]:
     """Of the whole, as latent-diffusion's ``model``.
+
+    Args:
+        config: the denoiser's.
+        first_stage: the one it was trained on.
+        averaged: whether the checkpoint holds an average of the U-Net's weights. Unless it is told there is none,
+            their code makes one of random weights, and samples with it.
 
     Raises:
         ConfigError: a size or a schedule that cannot be said there.
@@ -72,6 +78,7 @@ def denoiser_settings(config: DenoiserConfig, first_stage: FirstStageConfig) -> 
             "cond_stage_key": "class_label",
             "cond_stage_trainable": True,
             "conditioning_key": "crossattn",
+            "use_ema": averaged,
             "unet_config": {"target": "ldm.modules.diffusionmodules.openaimodel.UNetModel", "params": unet},
             "first_stage_config": first_stage_settings(first_stage),
             "cond_stage_config": {
