@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from experiments.emotion_ldm import emotion_ldm, vqgan
-from experiments.emotion_ldm.data import PhotographedConfig, PictureStageConfig
+from experiments.emotion_ldm.data import PictureStageConfig
 from experiments.emotion_ldm.trained import PAPER, open_denoiser, open_first_stage
 from experiments.evaluate import read_checkpoint
 from experiments.runs import find_run, new_run, stage_folder
@@ -182,9 +182,9 @@ def _holder(asked: Conversion) -> str:
 def _stage_config(stage: Any, asked: Conversion, pixels: int) -> Any:
     """The paper's settings of a stage; measured on embedded people unless ``data.root`` names a folder."""
     path = Path(stage.__file__).with_name("paper.yaml")
-    config: PictureStageConfig = load_config(stage.Config, path, [f"population.people={PEOPLE}"])
+    people = [f"population.people={PEOPLE}", f"population.pixels={2 * pixels}"]
+    config: PictureStageConfig = load_config(stage.Config, path, people)
     config.outputs, config.data.pixels = str(asked.out), pixels
-    config.population = PhotographedConfig(people=PEOPLE, pixels=2 * pixels)
     return config
 
 
