@@ -16,11 +16,10 @@ from experiments.emotion_ldm.trained import PAPER, open_denoiser, open_first_sta
 from experiments.evaluate import read_checkpoint
 from experiments.runs import find_run, new_run, stage_folder
 from experiments.schema import StageConfig
-from facegen_core.checkpoint import save_checkpoint
+from facegen_core.checkpoint import save_checkpoint, without
 from facegen_core.config import as_config, load_config, to_yaml
 from facegen_core.errors import CheckpointError, ConfigError
 from facegen_core.files import atomic_path
-from facegen_core.methods.emotion_ldm.compvis import without
 from facegen_core.methods.emotion_ldm.compvis_checkpoint import (
     FIRST_STAGE,
     Contents,

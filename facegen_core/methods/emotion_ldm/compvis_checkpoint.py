@@ -7,9 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from facegen_core.checkpoint import without
 from facegen_core.diffusion.schedule import ScheduleConfig, alpha_bars
 from facegen_core.errors import CheckpointError
-from facegen_core.methods.emotion_ldm.compvis import some, without
+from facegen_core.methods.emotion_ldm.compvis import some
 from facegen_core.methods.emotion_ldm.compvis_denoiser import AVERAGE, UNET
 
 FIRST_STAGE, EMBEDDINGS = "first_stage_model.", "cond_stage_model."
