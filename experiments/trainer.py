@@ -9,6 +9,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 
 from datamodules.base import FaceDataModule
+from experiments.device import pick_device
 from experiments.schema import StageConfig, TrainerConfig
 from facegen_core.errors import ConfigError
 from lightning_modules.base import FaceGenModule
@@ -78,7 +79,7 @@ def hardware(settings: TrainerConfig, module: FaceGenModule) -> dict[str, Any]:
     """The Trainer's arguments that depend on the machine: devices, strategy, precision; and what we do ourselves."""
     if settings.accelerator == "gpu" and not torch.cuda.is_available():
         raise ConfigError("trainer.accelerator = gpu: torch finds no GPU here. Use trainer.accelerator=auto or cpu.")
-    on_gpu = settings.accelerator == "gpu" or (settings.accelerator == "auto" and torch.cuda.is_available())
+    on_gpu = pick_device(settings.accelerator).type == "cuda"
     if on_gpu and settings.devices > torch.cuda.device_count():
         raise ConfigError(f"trainer.devices = {settings.devices}: there are {torch.cuda.device_count()} GPUs here.")
     strategy: Strategy | str = "auto"

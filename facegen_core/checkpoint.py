@@ -4,11 +4,12 @@ import hashlib
 import pickle
 import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from facegen_core.errors import CheckpointError
 from facegen_core.files import atomic_path, file_digest
@@ -74,11 +75,9 @@ def digest_path(path: Path) -> Path:
     return path.with_suffix(path.suffix + ".sha256")
 
 
-def _offer(path: Path) -> str:
-    good = last_good(path.parent, besides=path)
-    return (
-        f" The last good checkpoint here is {good}: use resume={good}" if good else " There is no other good one here."
-    )
+def without(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with ``prefix``, which they lose."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def weights_digest(network: nn.Module) -> str:
@@ -88,3 +87,10 @@ def weights_digest(network: nn.Module) -> str:
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
         digest.update(value.cpu().contiguous().numpy())
     return digest.hexdigest()
+
+
+def _offer(path: Path) -> str:
+    good = last_good(path.parent, besides=path)
+    return (
+        f" The last good checkpoint here is {good}: use resume={good}" if good else " There is no other good one here."
+    )

@@ -18,11 +18,14 @@ from lightning_modules.base import FaceGenModule, build_adam
 
 
 class VQGANModule(FaceGenModule):
-    """One step of the autoencoder a batch, and from ``disc_start`` on one of the discriminator on the same pictures.
+    """One step of the autoencoder on a batch, then one of the discriminator on the same pictures.
 
-    Up to there the discriminator stays as it was drawn [A]. It is shown the reconstructions that the autoencoder was
-    just trained on; taming-transformers makes them anew with the weights that have moved since, at the price of one
-    more pass through the autoencoder.
+    The first ``disc_start`` steps are the autoencoder's alone: the discriminator is not computed, neither for its own
+    loss nor for the autoencoder's, and stays as it was drawn. taming-transformers computes it there and multiplies its
+    losses by 0: its weights stay as well, but its batch norms' averages move.
+
+    The discriminator is shown the reconstructions that the autoencoder was just trained on; taming-transformers makes
+    them anew with the weights that have moved since, at the price of one more pass through the autoencoder.
 
     Args:
         model: networks and losses.
@@ -64,7 +67,7 @@ class VQGANModule(FaceGenModule):
         if self.discriminating:
             return values | self._step(second, "d_loss", lambda: self.discriminator_losses(pictures, made))
         if self.last_of_step:
-            second.step()  # moves nothing, there are no gradients; Lightning counts the steps of all optimisers
+            second.step()  # without gradients, so nothing moves; Lightning counts the steps of all optimisers
         return values
 
     @property

@@ -11,16 +11,15 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from experiments.emotion_ldm import emotion_ldm, vqgan
-from experiments.emotion_ldm.data import PhotographedConfig, PictureStageConfig
+from experiments.emotion_ldm.data import PictureStageConfig
 from experiments.emotion_ldm.trained import PAPER, open_denoiser, open_first_stage
 from experiments.evaluate import read_checkpoint
 from experiments.runs import find_run, new_run, stage_folder
 from experiments.schema import StageConfig
-from facegen_core.checkpoint import save_checkpoint
+from facegen_core.checkpoint import save_checkpoint, without
 from facegen_core.config import as_config, load_config, to_yaml
 from facegen_core.errors import CheckpointError, ConfigError
 from facegen_core.files import atomic_path
-from facegen_core.methods.emotion_ldm.compvis import without
 from facegen_core.methods.emotion_ldm.compvis_checkpoint import (
     FIRST_STAGE,
     Contents,
@@ -182,9 +181,9 @@ def _holder(asked: Conversion) -> str:
 def _stage_config(stage: Any, asked: Conversion, pixels: int) -> Any:
     """The paper's settings of a stage; measured on embedded people unless ``data.root`` names a folder."""
     path = Path(stage.__file__).with_name("paper.yaml")
-    config: PictureStageConfig = load_config(stage.Config, path, [f"population.people={PEOPLE}"])
+    people = [f"population.people={PEOPLE}", f"population.pixels={2 * pixels}"]
+    config: PictureStageConfig = load_config(stage.Config, path, people)
     config.outputs, config.data.pixels = str(asked.out), pixels
-    config.population = PhotographedConfig(people=PEOPLE, pixels=2 * pixels)
     return config
 
 
@@ -254,7 +253,7 @@ def _their_denoiser(
     denoiser = denoiser_to_compvis(config, without("denoiser.", saved["state_dict"]), average)
     whole = schedule_to_compvis(config.schedule) | denoiser
     whole |= {f"{FIRST_STAGE}{name}": value for name, value in tensors.items()}
-    return whole, denoiser_settings(config, first_stage)
+    return whole, denoiser_settings(config, first_stage, average is not None)
 
 
 def _write_file(file: Path, tensors: dict[str, Tensor], settings: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from experiments.device import pick_device
 from experiments.emotion_ldm.trained import settled
 from experiments.photographs import (
     FORMATS,
@@ -207,7 +208,7 @@ def open_editor(wish: Wish) -> "LatentEditor":
     first_stage, sizes, _ = open_first_stage(reference, wish.outputs)
     if wish.strength >= config.schedule.steps:
         raise ConfigError(f"--strength {wish.strength}: the model's last time is {config.schedule.steps - 1}.")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = pick_device()
     for network in (first_stage, there, back):
         network.to(device)
     return LatentEditor(first_stage, there, back, config.schedule, sizes.pixels, wish.settings)

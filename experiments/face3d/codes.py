@@ -7,6 +7,7 @@ import torch
 
 from datamodules.codes import SPLITS, CodeFile
 from datamodules.meshes import MeshDataModule
+from experiments.device import pick_device
 from experiments.evaluate import load_weights
 from experiments.face3d import sae
 from experiments.stage import open_data
@@ -69,7 +70,7 @@ def _encode_all(run: Path, checkpoint: Path, made_from: dict[str, str]) -> CodeF
 
 @torch.no_grad()
 def _encode(module: SAEModule, datamodule: MeshDataModule, split: str) -> CodeBatch:
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = pick_device()
     model = module.model.to(device)
     parts = []
     for batch in track(datamodule.in_order(split), f"encode {split}", "batch"):

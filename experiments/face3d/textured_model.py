@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from experiments.device import pick_device
 from experiments.face3d import shape_cgan
 from experiments.face3d.models import ShapeModel, TextureModel, load_shape_model, load_texture_model
 from experiments.runs import find_run, stage_folder
@@ -159,8 +160,7 @@ def _load(outputs: str, shape: str, texture: str) -> TexturedModel:
     except FacegenError as error:
         raise FacegenError(f"{error} For shapes alone: --texture none.") from None
     painter = load_texture_model(texture_run, _checkpoint(texture))
-    if torch.cuda.is_available():  # the shape's networks are small
-        painter.gan.cuda()
+    painter.gan.to(pick_device())  # the shape's networks are small
     model = TexturedModel(load_shape_model(shape_run, _checkpoint(shape)), painter, (shape_run, texture_run))
     _refuse_strangers(model, shape_run, texture_run)
     return model

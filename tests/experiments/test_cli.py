@@ -1,10 +1,9 @@
-"""The ``facegen`` command as a user meets it: real processes, what they print, their exit code and how soon.
+"""The ``facegen`` command as a user meets it: real processes, what they print, their exit code, what they load.
 
-How soon is told by the processor time of the command, which other processes on the machine hardly change.
+An answer comes at once where nothing heavy is loaded for it: torch alone takes seconds.
 """
 
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -27,13 +26,11 @@ class Ended(NamedTuple):
         code: its exit code.
         out: what it printed.
         error: likewise.
-        seconds: of processor time.
     """
 
     code: int
     out: str
     error: str
-    seconds: float
 
 
 @pytest.fixture
@@ -42,28 +39,12 @@ def facegen(tmp_path):
 
     def run(*words: str) -> Ended:
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        began = _childrens_seconds()
         done = subprocess.run(
             [*COMMAND, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
         )
-        return Ended(done.returncode, done.stdout, done.stderr, _childrens_seconds() - began)
+        return Ended(done.returncode, done.stdout, done.stderr)
 
     return run
-
-
-def _childrens_seconds() -> float:
-    """Processor time of all processes that this one has waited for."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def within(seconds: float, run, *words: str) -> Ended:
-    """The command, run again if it took longer, twice at most: cores that are shared slow each other down."""
-    for _ in range(3):
-        ended = run(*words)
-        if ended.seconds < seconds:
-            return ended
-    return pytest.fail(f"{' '.join(words)}: {ended.seconds:.2f} s of processor time, limit {seconds}")
 
 
 MISTAKES = {
@@ -75,17 +56,17 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_config_mistake_is_one_line_and_code_2_in_under_a_second(facegen, tmp_path, name):
+def test_config_mistake_is_one_line_and_code_2(facegen, tmp_path, name):
     words, parts = MISTAKES[name]
-    ended = within(1.0, facegen, *words)
+    ended = facegen(*words)
     assert ended.code == 2 and ended.out == ""
     (line,) = ended.error.splitlines()
     assert line.startswith("facegen: ") and all(part in line for part in parts)
     assert list(tmp_path.iterdir()) == [], "no run is begun"
 
 
-def test_help_answers_in_under_half_a_second(facegen):
-    ended = within(0.5, facegen, "--help")
+def test_help_names_the_commands(facegen):
+    ended = facegen("--help")
     assert ended.code == 0
     for command in (
         "train",
@@ -102,21 +83,27 @@ def test_help_answers_in_under_half_a_second(facegen):
         assert f"\n    {command}" in ended.out
 
 
-def test_help_on_generating_answers_in_under_half_a_second(facegen):
-    ended = within(0.5, facegen, "generate", "face3d", "--help")
+def test_help_on_generating_names_its_options(facegen):
+    ended = facegen("generate", "face3d", "--help")
     assert ended.code == 0
     assert "--intensity LEVELS" in ended.out
 
 
-def test_help_and_configuration_load_nothing_heavy():
+HEAVY = {"torch", "lightning", "mlflow", "diffusers", "numpy", "scipy", "PIL", "sklearn", "matplotlib"}
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["generate", "face3d", "--help"], *(words for words, _ in MISTAKES.values())], ids=" ".join
+)
+def test_help_and_mistakes_load_nothing_heavy(words):
     code = (
         "import sys\nfrom experiments.cli import main\n"
-        "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "assert main(['train', 'sae', 'trainer.devices=3']) == 2\n"
-        "print(sorted({'torch', 'lightning', 'mlflow', 'numpy', 'sklearn', 'matplotlib'} & set(sys.modules)))"
+        "try: assert main(sys.argv[1:]) == 2\nexcept SystemExit as ended: assert not ended.code\n"
+        "print(*sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "experiments.cli" in loaded and not HEAVY & loaded
 
 
 def printed(capsys, *words: str) -> tuple[int, str, str]:

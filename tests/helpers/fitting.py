@@ -1,17 +1,19 @@
 """Training a stage's module on a few batches, and watching whose weights move."""
 
+from typing import Any
+
 import lightning.pytorch as pl
 import torch
 
 from experiments.stage import quiet_lightning
 
 
-def fit(model: pl.LightningModule, batches: list, *callbacks: pl.Callback, precision: str = "32-true") -> None:
-    """Trains on the batches, each once."""
+def fit(model: pl.LightningModule, batches: list, *callbacks: pl.Callback, **hardware: Any) -> None:
+    """Trains on the batches, each once; on the CPU in float32, unless ``hardware``, the Trainer's words, says more."""
     quiet_lightning()
     trainer = pl.Trainer(
-        accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, callbacks=list(callbacks), precision=precision,
+        max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        use_distributed_sampler=False, callbacks=list(callbacks), **{"accelerator": "cpu"} | hardware,
     )  # fmt: skip
     trainer.fit(model, torch.utils.data.DataLoader(batches, batch_size=None))
 

@@ -1,5 +1,6 @@
 """Running, watching and killing real training processes."""
 
+import inspect
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import torch
 
 TOY = Path(__file__).parent / "toy_stage.py"
 REPOSITORY = Path(__file__).parents[2]
+HANG_SECONDS = 280
+"""A process that has not ended by then never will, however busy the machine; a little less than pytest's own limit."""
 RANK = """
 import sys
 import torch
@@ -21,6 +25,16 @@ import torch.distributed as dist
 dist.init_process_group("gloo")
 rank, size = dist.get_rank(), dist.get_world_size()
 data = torch.load(f"{sys.argv[1]}/data.pt")
+"""
+TRAINING_RANK = """
+import os
+os.environ |= {{"LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0", "TORCHELASTIC_RUN_ID": "x"}}
+sys.path += {folders!r}
+from lightning.pytorch.strategies import DDPStrategy
+from {file} import {trained}
+
+strategy = DDPStrategy(process_group_backend="gloo", find_unused_parameters={find_unused})
+value = {trained}(rank, data, devices=2, strategy=strategy)
 """
 
 
@@ -56,12 +70,27 @@ def run_ranks(body: str, folder: Path, data: Any) -> list[torch.Tensor]:
     ]
     try:
         for process in processes:
-            output, _ = process.communicate(timeout=120)
+            output, _ = process.communicate(timeout=HANG_SECONDS)
             assert process.returncode == 0, output
     finally:
         for process in processes:
             process.kill()
     return [torch.load(folder / f"rank{rank}.pt") for rank in range(2)]
+
+
+def train_ranks(trained: Callable[..., torch.Tensor], folder: Path, data: Any, find_unused: bool) -> list[torch.Tensor]:
+    """Runs a test's own training as ranks 0 and 1 of DDP and returns what each gives.
+
+    Args:
+        trained: at the top of a test file; called with the rank, the data, and the Trainer's words for two processes.
+        folder: as for :func:`run_ranks`.
+        data: likewise.
+        find_unused: whether DDP is told that weights may be left without a gradient.
+    """
+    file = Path(inspect.getfile(trained))
+    folders = [str(file.parent), str(REPOSITORY / "tests")]
+    words = {"file": file.stem, "trained": trained.__name__, "find_unused": find_unused}
+    return run_ranks(TRAINING_RANK.format(folders=folders, **words), folder, data)
 
 
 def start_toy(stage: str, outputs: Path, *words: str) -> subprocess.Popen[str]:
@@ -76,17 +105,17 @@ def start_toy(stage: str, outputs: Path, *words: str) -> subprocess.Popen[str]:
 
 def finish(process: subprocess.Popen[str], code: int = 0) -> str:
     """Waits for a process and returns what it printed; fails if it ended otherwise than with ``code``."""
-    output, _ = process.communicate(timeout=180)
+    output, _ = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == code, f"exit code {process.returncode}, expected {code}:\n{output}"
     return output
 
 
 def kill_at_step(process: subprocess.Popen[str], run: Path, step: int, signum: int = signal.SIGKILL) -> None:
     """Sends a signal to the whole process group (SIGKILL) or the first process (others) once ``step`` is logged."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + HANG_SECONDS
     while not any(record_step >= step for record_step in logged(run).values()):
         assert process.poll() is None, f"ended before step {step}:\n{process.communicate()[0]}"
-        assert time.monotonic() < deadline, f"step {step} was not reached in two minutes"
+        assert time.monotonic() < deadline, f"step {step} was not reached"
         time.sleep(0.01)
     if signum == signal.SIGKILL:
         os.killpg(process.pid, signum)

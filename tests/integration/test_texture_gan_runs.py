@@ -4,10 +4,10 @@ import random
 from pathlib import Path
 from typing import Any
 
-import lightning.pytorch as pl
 import pytest
 import torch
-from helpers.processes import differences, finish, kill_at_step, metrics, run_ranks, start_toy
+from helpers.fitting import fit
+from helpers.processes import differences, finish, kill_at_step, metrics, start_toy, train_ranks
 from helpers.textures import write_textures
 
 from facegen_core.config import OptimConfig
@@ -71,24 +71,8 @@ def trained(rank: int, data: list[dict[str, Any]], **hardware: Any) -> torch.Ten
     module = build()
     torch.manual_seed(1 + rank)
     batches = [{key: part[rank] if part.ndim else part for key, part in batch.items()} for batch in data]
-    trainer = pl.Trainer(
-        accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, use_distributed_sampler=False, **hardware,
-    )  # fmt: skip
-    trainer.fit(module, torch.utils.data.DataLoader(batches, batch_size=None))
+    fit(module, batches, **hardware)
     return torch.nn.utils.parameters_to_vector(module.parameters()).detach()
-
-
-RANK = f"""
-import os
-os.environ |= {{"LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0", "TORCHELASTIC_RUN_ID": "x"}}
-sys.path += [{str(Path(__file__).parent)!r}, {str(Path(__file__).parents[1])!r}]
-from lightning.pytorch.strategies import DDPStrategy
-from test_texture_gan_runs import trained
-
-strategy = DDPStrategy(process_group_backend="gloo", find_unused_parameters=True)
-value = trained(rank, data, devices=2, strategy=strategy)
-"""
 
 
 def test_two_processes_on_different_pictures_keep_the_same_weights(tmp_path: Path):
@@ -103,6 +87,6 @@ def test_two_processes_on_different_pictures_keep_the_same_weights(tmp_path: Pat
         }
         for side, alpha in ((8, 1.0), (16, 0.0), (16, 0.5), (16, 1.0))
     ]
-    first, second = run_ranks(RANK, tmp_path, data)
+    first, second = train_ranks(trained, tmp_path, data, TextureProGANModule.find_unused_parameters)
     assert torch.equal(first, second)
     assert not torch.equal(first, trained(0, data, devices=1)), "the second's pictures count"

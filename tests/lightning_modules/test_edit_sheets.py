@@ -2,12 +2,12 @@
 
 import numpy as np
 import torch
+from helpers.manipulation import manipulate
 from PIL import Image
 from torch import Tensor
 
 from facegen_core.diffusion.schedule import ScheduleConfig, alpha_bars
 from facegen_core.methods.emotion_ldm.edit_config import EditConfig
-from facegen_core.methods.emotion_ldm.manipulation import manipulate
 from facegen_core.types import LatentBatch
 from lightning_modules.callbacks.edit_sheets import PIXELS, EditSheets, edit_sheets
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 from helpers.fitting import fit
+from helpers.manipulation import manipulate
 from torch import Tensor, nn
 
 from facegen_core.config import OptimConfig
 from facegen_core.diffusion.schedule import ScheduleConfig
 from facegen_core.methods.emotion_ldm.denoiser_config import DenoiserConfig
 from facegen_core.methods.emotion_ldm.edit_config import EditConfig
-from facegen_core.methods.emotion_ldm.manipulation import manipulate
 from facegen_core.types import LatentBatch
 from lightning_modules.callbacks.ema import EMA
 from lightning_modules.emotion_ldm import EmotionLDMModule

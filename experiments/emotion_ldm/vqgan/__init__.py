@@ -5,6 +5,7 @@ from __future__ import annotations  # the heavy types below are named, not impor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from experiments.device import pick_device
 from experiments.emotion_ldm import data
 from experiments.emotion_ldm.data import PictureStageConfig
 from experiments.emotion_ldm.data import build_datamodule as build_datamodule  # a stage's own, see experiments/__init__
@@ -77,7 +78,7 @@ def evaluate(
     from facegen_core.metrics.picture_metric import PictureMetric, protocol_tags
     from lightning_modules.callbacks.reconstruction_pictures import reconstruction_sheet
 
-    device = torch.device("cuda" if torch.cuda.is_available() and config.trainer.accelerator != "cpu" else "cpu")
+    device = pick_device(config.trainer.accelerator)
     module.to(device)
     metrics = _metrics(config) | _perceptual_metric(module)
     for metric, _ in metrics.values():

@@ -5,6 +5,7 @@ from __future__ import annotations  # the heavy types below are named, not impor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from experiments.device import pick_device
 from experiments.face3d.data import MeshStageConfig
 from experiments.face3d.data import build_datamodule as build_datamodule  # a stage's own, see experiments/__init__.py
 from experiments.face3d.data import prepare as prepare
@@ -85,8 +86,7 @@ def evaluate(
     from experiments.face3d.shape_evaluation import Reference, table1
     from facegen_core.methods.face3d.mesh_convolution import fit_codes
 
-    on_gpu = torch.cuda.is_available() and config.trainer.accelerator != "cpu"
-    model = module.model.to("cuda" if on_gpu else "cpu")
+    model = module.model.to(pick_device(config.trainer.accelerator))
     mask = read_vertex_mask(config.evaluation.vertex_mask, datamodule.num_vertices)
 
     def encode(meshes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations  # the heavy types below are named, not impor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from experiments.device import pick_device
 from experiments.face3d.data import MeshStageConfig, expression_labels
 from experiments.face3d.data import build_datamodule as build_datamodule  # a stage's own, see experiments/__init__.py
 from experiments.face3d.data import prepare as prepare
@@ -83,16 +84,14 @@ def evaluate(
     config: Config, module: SAEModule, datamodule: MeshDataModule
 ) -> tuple[dict[str, float], dict[str, Image], dict[str, str]]:
     """Figures, pictures and protocol of a trained SAE on held-out people; see ``experiments/face3d/evaluation.py``."""
-    import torch
     from torchmetrics.functional.classification import multiclass_accuracy
 
     from datamodules.bp4d import BP4DDataModule
     from experiments.face3d.evaluation import encode_split, measures, protocol, read_vertex_mask, unit_measures
     from facegen_core.reporting.embedding_figure import embedding_figure
 
-    on_gpu = torch.cuda.is_available() and config.trainer.accelerator != "cpu"
-    model = module.model.to("cuda" if on_gpu else "cpu")
-    device = next(model.parameters()).device
+    device = pick_device(config.trainer.accelerator)
+    model = module.model.to(device)
     mask = read_vertex_mask(config.evaluation.vertex_mask, datamodule.num_vertices)
     train, test = (
         encode_split(datamodule, split, model.encode, model.decode, mask, device) for split in ("train", "test")

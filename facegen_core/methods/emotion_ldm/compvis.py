@@ -15,11 +15,6 @@ SHOWN = 3
 """How many names of many a message shows."""
 
 
-def without(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors whose names begin with ``prefix``, which they lose."""
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
 def tensor_names(modules: Mapping[str, str], ours: Iterable[str]) -> dict[str, str]:
     """Names of tensors, ours -> theirs, from names of the modules that hold them, ours -> theirs."""
     split = ((name, *name.rsplit(".", 1)) for name in ours)

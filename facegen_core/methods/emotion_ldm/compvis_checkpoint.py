@@ -2,20 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from facegen_core.checkpoint import without
 from facegen_core.diffusion.schedule import ScheduleConfig, alpha_bars
 from facegen_core.errors import CheckpointError
-from facegen_core.methods.emotion_ldm.compvis import some, without
+from facegen_core.methods.emotion_ldm.compvis import some
 from facegen_core.methods.emotion_ldm.compvis_denoiser import AVERAGE, UNET
 
 FIRST_STAGE, EMBEDDINGS = "first_stage_model.", "cond_stage_model."
 _TRAINING = ("loss.", "logvar", "cond_ids", "colorize")
 """What only training needs: losses with their networks (discriminator, LPIPS), their weights, drawings."""
-Kind = Literal["linear", "scaled_linear"]
 
 
 class Contents(NamedTuple):
@@ -78,8 +78,8 @@ def schedule_from_compvis(betas: Tensor, what: str) -> ScheduleConfig:
     """
     values = betas.double()
     first, last = (float(f"{float(value):.6g}") for value in (values[0], values[-1]))
-    for kind in get_args(Kind):
-        schedule = ScheduleConfig(kind, first, last, len(values))
+    ends = (first, last, len(values))
+    for schedule in (ScheduleConfig("linear", *ends), ScheduleConfig("scaled_linear", *ends)):
         if torch.allclose(_betas(schedule), values, rtol=1e-5, atol=0):
             return schedule
     raise CheckpointError(

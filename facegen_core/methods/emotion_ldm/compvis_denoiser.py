@@ -10,9 +10,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from facegen_core.checkpoint import without
 from facegen_core.diffusion.schedule import ScheduleConfig
 from facegen_core.errors import ConfigError
-from facegen_core.methods.emotion_ldm.compvis import GROUPS, count, shape_of, tensor_names, to_ours, without
+from facegen_core.methods.emotion_ldm.compvis import GROUPS, count, shape_of, tensor_names, to_ours
 from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
 from facegen_core.methods.emotion_ldm.denoiser_config import DenoiserConfig
 

@@ -7,6 +7,9 @@ from facegen_core.errors import ConfigError
 from facegen_core.methods.emotion_ldm.denoiser_config import DenoiserConfig
 from facegen_core.methods.emotion_ldm.vqgan_config import FirstStageConfig
 
+_SCHEDULES = {"linear": "sqrt_linear", "scaled_linear": "linear"}
+"""Kinds of ours -> their names. What they call linear are the square roots."""
+
 
 def first_stage_settings(config: FirstStageConfig) -> dict[str, Any]:
     """Of the autoencoder, as latent-diffusion's ``first_stage_config``.
@@ -36,16 +39,18 @@ def first_stage_settings(config: FirstStageConfig) -> dict[str, Any]:
     }
 
 
-def denoiser_settings(config: DenoiserConfig, first_stage: FirstStageConfig) -> dict[str, Any]:
+def denoiser_settings(config: DenoiserConfig, first_stage: FirstStageConfig, averaged: bool) -> dict[str, Any]:
     """Of the whole, as latent-diffusion's ``model``.
 
+    Args:
+        config: the denoiser's.
+        first_stage: the one it was trained on.
+        averaged: whether the checkpoint holds an average of the U-Net's weights. Unless it is told there is none,
+            their code makes one of random weights, and samples with it.
+
     Raises:
-        ConfigError: a size or a schedule that cannot be said there.
+        ConfigError: a size that cannot be said there.
     """
-    if config.schedule.kind != "scaled_linear":
-        raise ConfigError(
-            f"model.schedule.kind = {config.schedule.kind}: there is only scaled_linear in CompVis' code."
-        )
     unet = {
         "image_size": config.latent_pixels,
         "in_channels": config.latent_channels,
@@ -63,6 +68,7 @@ def denoiser_settings(config: DenoiserConfig, first_stage: FirstStageConfig) -> 
     return {
         "target": "ldm.models.diffusion.ddpm.LatentDiffusion",
         "params": {
+            "beta_schedule": _SCHEDULES[config.schedule.kind],
             "linear_start": config.schedule.first,
             "linear_end": config.schedule.last,
             "timesteps": config.schedule.steps,
@@ -72,6 +78,7 @@ def denoiser_settings(config: DenoiserConfig, first_stage: FirstStageConfig) -> 
             "cond_stage_key": "class_label",
             "cond_stage_trainable": True,
             "conditioning_key": "crossattn",
+            "use_ema": averaged,
             "unet_config": {"target": "ldm.modules.diffusionmodules.openaimodel.UNetModel", "params": unet},
             "first_stage_config": first_stage_settings(first_stage),
             "cond_stage_config": {

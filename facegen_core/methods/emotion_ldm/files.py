@@ -9,6 +9,7 @@ from diffusers.models.autoencoders.vq_model import VQModel
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from facegen_core.checkpoint import without
 from facegen_core.config import as_config, to_plain
 from facegen_core.errors import WeightsNotFoundError
 from facegen_core.files import atomic_path
@@ -66,7 +67,6 @@ def load_networks(path: Path) -> Networks:
     first_config = as_config(FirstStageConfig, sizes["first_stage"])
     first_stage, denoiser = build_first_stage(first_config), EmotionDenoiser(config)
     for part, network in {"first_stage": first_stage, "denoiser": denoiser}.items():
-        prefix = f"{part}."
-        network.load_state_dict({n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)})
+        network.load_state_dict(without(f"{part}.", tensors))
         network.eval().requires_grad_(False)
     return Networks(first_stage, first_config, denoiser, config)

@@ -73,20 +73,6 @@ def reverse_emotion(
 
 
 @torch.no_grad()
-def manipulate(
-    model: EmotionModel,
-    latents: Tensor,
-    source: Tensor,
-    target: Tensor,
-    config: EditConfig,
-    bars: Tensor,
-    random: torch.Generator | None = None,
-) -> Tensor:
-    """Both ways: :func:`invert_emotion`, then :func:`reverse_emotion`, without a gradient. Arguments are theirs."""
-    return reverse_emotion(model, invert_emotion(model, latents, source, config, bars), target, config, bars, random)
-
-
-@torch.no_grad()
 def sdedit_emotion(
     model: EmotionModel, latents: Tensor, noise: Tensor, target: Tensor, config: EditConfig, bars: Tensor
 ) -> Tensor:

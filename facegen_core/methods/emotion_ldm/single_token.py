@@ -3,7 +3,7 @@
 from diffusers.models.attention import BasicTransformerBlock
 from diffusers.models.attention_processor import Attention
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class SingleToken:
@@ -38,15 +38,26 @@ class SingleToken:
         return attn.to_out[0](attn.to_v(encoder_hidden_states))
 
 
+class Unread(nn.LayerNorm):
+    """The norm before attention that reads nothing of it: keeps its weights, and gives its input as it is."""
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        return hidden_states
+
+
 def use_single_token(unet: UNet2DConditionModel) -> None:
     """Makes all cross-attention of a U-Net that of one token, values and gradients unchanged.
 
-    The queries' and keys' weights and the norm before them have no gradient any more; in the plain computation it is
-    zero but for rounding, which Adam would blow up into a random walk. They stay among the parameters and in
-    checkpoints, frozen: so DDP waits for no gradient of theirs, and weight decay does not shrink them.
+    The queries, the keys and the norm before them are not computed, so their weights have no gradient any more; in the
+    plain computation it is zero but for rounding, which Adam would blow up into a random walk. The weights stay among
+    the parameters and in checkpoints, frozen: so DDP waits for no gradient of theirs, and weight decay does not shrink
+    them.
     """
     for block in unet.modules():
         if isinstance(block, BasicTransformerBlock):
             block.attn2.set_processor(SingleToken())
-            for part in (block.norm2, block.attn2.to_q, block.attn2.to_k):
+            unread = Unread(block.norm2.normalized_shape, block.norm2.eps)
+            unread.weight, unread.bias = block.norm2.weight, block.norm2.bias
+            block.norm2 = unread
+            for part in (unread, block.attn2.to_q, block.attn2.to_k):
                 part.requires_grad_(False)

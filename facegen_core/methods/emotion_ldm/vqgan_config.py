@@ -20,8 +20,8 @@ class FirstStageConfig:
         attention: self-attention after each block of the last level, as well as in the middle [A].
         latent_channels: of the latents and of the codebook's entries [P, A].
         codes: entries of the codebook [P, A].
-        code_range: they are drawn evenly from minus to plus this; 1 / codes if null [P, A], from where a short run gets
-            to use but a few of them.
+        code_range: at first they are drawn evenly from minus to plus this. null: 1 / codes [P, A]; so close together
+            that a short run learns to use only a few of them.
     """
 
     pixels: int = 128
@@ -87,8 +87,8 @@ class VQGANConfig:
             embedded identity judge's features; or "none".
         perceptual_weight: its weight [A].
         quantiser_weight: of the codebook's loss [A].
-        disc_start: steps before the discriminator is trained and heard [?; R taming-transformers; latent-diffusion's
-            vq-f4 has 0, its vq-f8 1].
+        disc_start: how many steps come before the discriminator's first, and before the autoencoder hears it [?; R
+            taming-transformers; latent-diffusion's vq-f4 has 0, its vq-f8 1].
         disc_weight: of its loss, times the adaptive weight [?; R taming-transformers; latent-diffusion's vq-f4 has
             0.75, its vq-f8 0.6].
     """

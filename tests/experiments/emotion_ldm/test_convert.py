@@ -107,12 +107,24 @@ def test_back_gives_the_same_tensors_and_the_settings_that_open_them(converted, 
 
     settings = OmegaConf.to_container(OmegaConf.load(tmp_path / "denoiser.yaml"))["model"]["params"]
     unet, first = (settings[f"{part}_config"]["params"] for part in ("unet", "first_stage"))
-    assert (settings["linear_start"], settings["linear_end"]) == (0.001, 0.02)
+    assert (settings["linear_start"], settings["linear_end"], settings["use_ema"]) == (0.001, 0.02, True)
     assert (unet["model_channels"], unet["channel_mult"], unet["num_head_channels"]) == (32, [1, 2], 16)
     assert (first["n_embed"], first["ddconfig"]["ch_mult"]) == (16, [1, 2])
     assert first["ddconfig"]["attn_resolutions"] == [16]
     assert main(["convert", "emotion_ldm", "--to", "compvis", *words]) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+def test_network_without_an_average_is_opened_without_one(tensors, tmp_path):
+    """Told nothing, their code makes an average of random weights, and samples with it."""
+    plain = {name: value for name, value in tensors.items() if not name.startswith("model_ema.")}
+    torch.save({"state_dict": plain}, tmp_path / "ldm.ckpt")
+    runs, out = str(tmp_path / "runs"), tmp_path / "out"
+    assert main(["convert", "emotion_ldm", "--denoiser", str(tmp_path / "ldm.ckpt"), "--out", runs, *LDM]) == 0
+    words = ["--denoiser", "last", "--outputs", runs, "--out", str(out)]
+    assert main(["convert", "emotion_ldm", "--to", "compvis", *words]) == 0
+    assert torch.load(out / "denoiser.ckpt", weights_only=True)["state_dict"].keys() == plain.keys()
+    assert OmegaConf.load(out / "denoiser.yaml").model.params.use_ema is False
 
 
 def test_first_stage_alone(tensors, tmp_path, capsys):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 import torch
 from diffusers import VQModel
+from helpers.manipulation import manipulate
 from torch import Tensor
 
 from experiments.emotion_ldm.diffusers_folder import write_folder
@@ -19,7 +20,6 @@ from facegen_core.methods.emotion_ldm.denoiser import EmotionDenoiser
 from facegen_core.methods.emotion_ldm.denoiser_config import DenoiserConfig
 from facegen_core.methods.emotion_ldm.edit_config import EditConfig
 from facegen_core.methods.emotion_ldm.first_stage import build_first_stage, decode, encode
-from facegen_core.methods.emotion_ldm.manipulation import manipulate
 from facegen_core.methods.emotion_ldm.vqgan_config import FirstStageConfig
 
 ELSEWHERE = """

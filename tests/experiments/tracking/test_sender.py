@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -217,12 +216,12 @@ def test_what_a_dead_process_left_is_delivered_later_and_its_run_marked_killed(t
 
 def test_a_server_that_is_not_there_is_said_and_costs_little(tmp_path, capsys):
     uri = "http://127.0.0.1:9"  # the discard port: nothing listens
-    logger = JournalLogger(tmp_path / "run", "paper", "run", uri, {}, system_metrics=False)
+    longer_than_a_test = 3600  # so that finalize cannot sit out its whole time when nobody answers
+    logger = JournalLogger(
+        tmp_path / "run", "paper", "run", uri, {}, system_metrics=False, drain_seconds=longer_than_a_test
+    )
     logger.log_metrics({"loss": 1.0}, 0)
-    time.sleep(0.1)
-    began = time.monotonic()
     logger.finalize("success")
-    assert time.monotonic() - began < 20, "finalize must not sit out its whole time when nobody answers"
     assert "records wait" in capsys.readouterr().err
     assert deliver_waiting(tmp_path, uri) == 0
     assert "still wait on disk" in capsys.readouterr().err

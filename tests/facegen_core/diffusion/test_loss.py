@@ -23,11 +23,12 @@ def test_error_of_half_precision_is_taken_in_single():
 
 def test_times_are_the_golden_ratios_multiples():
     golden = (math.sqrt(5) - 1) / 2
-    expected = [int((i + 0.5) * golden % 1 * 1000) for i in (0, 1, 7, 3999)]
-    assert held_out_times(torch.tensor([0, 1, 7, 3999]), 1000).tolist() == expected
+    places = [0, 1, 7, 3999, 287_650, 10_000_019]
+    expected = [int((i + 0.5) * golden % 1 * 1000) for i in places]
+    assert held_out_times(torch.tensor(places), 1000).tolist() == expected
 
 
-@pytest.mark.parametrize("first", [0, 500, 3900])
+@pytest.mark.parametrize("first", [0, 500, 3900, 30_000_000])
 def test_times_of_any_run_of_samples_lie_in_all_bands_alike(first):
     times = held_out_times(torch.arange(first, first + 100), 1000)
     assert times.min() >= 0 and times.max() < 1000

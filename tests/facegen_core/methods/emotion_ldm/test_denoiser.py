@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from experiments.emotion_ldm import emotion_ldm
 from facegen_core.config import load_config
@@ -89,6 +90,31 @@ def test_weights_left_out_have_no_gradient_in_plain_attention_either():
     left_out = {name: float(weight.grad.abs().max()) for name, weight in stock.named_parameters() if idle(name)}
     assert len(left_out) == 4 * 7, "a query, a key and a norm's two in each of the seven blocks"
     assert max(left_out.values()) < 1e-15
+
+
+class Counted(TorchDispatchMode):
+    """Counts the layer norms that are computed, and products of matrices."""
+
+    def __init__(self):
+        super().__init__()
+        self.norms, self.products = 0, 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.norms += func is torch.ops.aten.native_layer_norm.default
+        self.products += func in (torch.ops.aten.mm.default, torch.ops.aten.addmm.default)
+        return func(*args, **kwargs or {})
+
+
+def test_what_one_token_cannot_hear_is_not_computed():
+    stock, lean = plain(), plain()
+    use_single_token(lean)
+    counts = []
+    for unet in (stock, lean):
+        with torch.no_grad(), Counted() as counted:
+            unet(*shown())
+        counts.append(counted)
+    assert (counts[0].norms, counts[1].norms) == (3 * 7, 2 * 7), "in each of the seven blocks"
+    assert counts[0].products - counts[1].products == 2 * 7, "its query and its key"
 
 
 def test_weights_left_out_are_frozen_and_stay_in_checkpoints():
