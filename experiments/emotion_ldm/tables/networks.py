@@ -92,7 +92,7 @@ class Networks:
         target = torch.tensor(cell.targets, device=self.device).repeat(len(latents))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             made = self._edited(cell, sources, latents, target)
-        pictures = self.decode(made)
+        pictures: Tensor = self.decode(made)
         return pictures.unflatten(0, (len(latents), len(cell.targets)))
 
     def _edited(self, cell: Cell, sources: Sources, latents: Tensor, target: Tensor) -> Tensor:
