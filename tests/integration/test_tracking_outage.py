@@ -17,9 +17,10 @@ import torch
 from experiments.tracking.logger import JournalLogger
 from experiments.tracking.mlflow_run import MlflowRun, prepare_environment
 
-START_SECONDS = 120.0
+HANG_SECONDS = 900
+"""What has not come by then never will, however busy the machine."""
 PATIENCE_SECONDS = "3600"
-"""Of MLflow's client with a server that does not answer: longer than a test may take."""
+"""Of MLflow's client with a server that does not answer: longer than the test may take."""
 PICTURE_EVERY = 20
 
 
@@ -50,14 +51,13 @@ class Server:
             )
 
     def wait(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
+        while True:
+            assert self.process is not None and self.process.poll() is None, (self.folder / "server.log").read_text()
             try:
                 with urllib.request.urlopen(f"{self.uri}/health", timeout=2):
                     return
             except OSError:
                 time.sleep(0.1)
-        pytest.fail(f"no MLflow server after {START_SECONDS} s: {(self.folder / 'server.log').read_text()[-2000:]}")
 
     def freeze(self) -> None:
         """It takes connections and answers none, until it is killed."""
@@ -75,7 +75,7 @@ class Writer:
     """Logs a metric a step and a picture now and then."""
 
     def __init__(self, run_dir: Path, uri: str, name: str) -> None:
-        self.logger = JournalLogger(run_dir, "outage", name, uri, {}, system_metrics=False, drain_seconds=150)
+        self.logger = JournalLogger(run_dir, "outage", name, uri, {}, system_metrics=False, drain_seconds=3600)
         self.step = 0
 
     def write(self, steps: int) -> None:
@@ -90,11 +90,11 @@ class Writer:
         """Records that no server has acknowledged."""
         return MlflowRun(self.logger.run_dir, self.logger.tracking_uri).waiting()
 
-    def write_until(self, condition, seconds: float = START_SECONDS) -> None:
-        deadline = time.monotonic() + seconds
+    def write_until(self, condition) -> None:
+        """Slowly, or a slow machine would have the more to deliver."""
         while not condition():
-            assert time.monotonic() < deadline, "the server never got there"
             self.write(5)
+            time.sleep(0.5)
 
 
 def value(step: int) -> float:
@@ -123,13 +123,15 @@ def stored(server: Server, table: str) -> int:
         return 0
 
 
+@pytest.mark.timeout(HANG_SECONDS)
 def test_nothing_is_lost_or_doubled_when_the_server_dies(tmp_path, server, capfd, monkeypatch):
     """And no call that logs waits for an answer: it would wait for longer than this test may take."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", PATIENCE_SECONDS)
     server.start()
     first = Writer(tmp_path / "first", server.uri, "first")
     first.write_until(lambda: stored(server, "metrics") > 100)  # logged from before the server could answer
-    server.freeze()  # in the middle of a delivery: the writer never pauses
+    first.write(100)
+    server.freeze()  # in the middle of a delivery
     first.write(100)
     assert first.waiting() >= 100, "the calls returned, and nobody has taken what they logged"
     server.kill()
