@@ -28,9 +28,10 @@ CELLS, PARTS = OUR_EDITS + 1 + 3, 2
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory) -> Path:
-    """Outputs with networks trained for a few steps on two people, one of them held out, and tables of them."""
+    """Outputs with tiny networks trained for a step on two people, one of them held out, and tables of them."""
     outputs = tmp_path_factory.mktemp("reproduce")
-    words = ("vqgan.trainer.max_steps=1", "emotion_ldm.trainer.max_steps=1", "population.people=2",
+    words = ("vqgan.trainer.max_steps=1", "emotion_ldm.trainer.max_steps=1", "emotion_ldm.model.channels=[8]",
+             "emotion_ldm.model.heads=[1]", "population.people=2",
              "population.pictures=2", "population.pixels=48")  # fmt: skip
     assert main([*WORDS, f"outputs={outputs}", "label=once", *words]) == 0
     return outputs
