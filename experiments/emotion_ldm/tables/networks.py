@@ -91,8 +91,8 @@ class Networks:
         target = torch.tensor(cell.targets, device=self.device).repeat(len(latents))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             made = self._edited(cell, sources, latents, target)
-        pictures = self.decode(made)
-        return pictures.unflatten(0, (len(latents), len(cell.targets)))
+        pictures: Tensor = self.decode(made).unflatten(0, (len(latents), len(cell.targets)))
+        return pictures
 
     def _edited(self, cell: Cell, sources: Sources, latents: Tensor, target: Tensor) -> Tensor:
         """Latents (B T, C, h, w), those of one source after another."""
