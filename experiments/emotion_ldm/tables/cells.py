@@ -132,8 +132,14 @@ def fill(
 
 
 def _units(cells: Sequence[Cell], count: int, batch: int) -> Iterator[tuple[int, Cell]]:
-    """Batch by batch, so that what all edits of a picture need is made once."""
-    return ((start, cell) for start in starts_of(count, batch) for cell in cells)
+    """Batch by batch, so that what all edits of a picture need is made once; after them tuned network by tuned network,
+    of which only one is open at a time.
+    """
+    tuned = [cell for cell in cells if cell.kind == "tuned"]
+    for start in starts_of(count, batch):
+        yield from ((start, cell) for cell in cells if cell not in tuned)
+    for cell in tuned:
+        yield from ((start, cell) for start in starts_of(count, batch))
 
 
 def _sources(pictures: HeldOut, chosen: slice, networks: Networks, judges: Judges) -> Sources:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from experiments.device import pick_device
 from experiments.emotion_ldm.tables.grid import Cell
 from experiments.emotion_ldm.trained import open_denoiser, open_first_stage, open_tuned
 from facegen_core.checkpoint import weights_digest
@@ -92,8 +91,8 @@ class Networks:
         target = torch.tensor(cell.targets, device=self.device).repeat(len(latents))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             made = self._edited(cell, sources, latents, target)
-        by_target: Tensor = self.decode(made).unflatten(0, (len(latents), len(cell.targets)))
-        return by_target
+        pictures: Tensor = self.decode(made).unflatten(0, (len(latents), len(cell.targets)))
+        return pictures
 
     def _edited(self, cell: Cell, sources: Sources, latents: Tensor, target: Tensor) -> Tensor:
         """Latents (B T, C, h, w), those of one source after another."""
@@ -140,7 +139,7 @@ def open_networks(config: Config) -> Networks:
             f"{sizes.schedule.steps - 1}."
         )
     digests = {"model": weights_digest(denoiser), "first_stage": first_digest}
-    device = pick_device()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return Networks(
         first_stage.to(device), denoiser.to(device), alpha_bars(sizes.schedule).to(device), first_sizes.pixels,
         config.outputs, config.edit, config.precision == "bf16-mixed", config.seed, digests,

@@ -11,7 +11,7 @@ import pytest
 from experiments.cli import main
 from experiments.emotion_ldm import emotion_clip
 from experiments.emotion_ldm.tables import config as settings
-from experiments.emotion_ldm.tables import runs
+from experiments.emotion_ldm.tables import networks, runs
 from experiments.emotion_ldm.tables.networks import Networks
 from experiments.emotion_ldm.tables.runs import finetune_missing, settle, tuned_cells
 from experiments.stage import load_stage_config
@@ -28,9 +28,10 @@ CELLS, PARTS = OUR_EDITS + 1 + 3, 2
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory) -> Path:
-    """Outputs with networks trained for a few steps on two people, one of them held out, and tables of them."""
+    """Outputs with tiny networks trained for a step on two people, one of them held out, and tables of them."""
     outputs = tmp_path_factory.mktemp("reproduce")
-    words = ("vqgan.trainer.max_steps=1", "emotion_ldm.trainer.max_steps=1", "population.people=2",
+    words = ("vqgan.trainer.max_steps=1", "emotion_ldm.trainer.max_steps=1", "emotion_ldm.model.channels=[8]",
+             "emotion_ldm.model.heads=[1]", "population.people=2",
              "population.pictures=2", "population.pixels=48")  # fmt: skip
     assert main([*WORDS, f"outputs={outputs}", "label=once", *words]) == 0
     return outputs
@@ -109,34 +110,38 @@ def test_a_second_call_computes_nothing_and_says_the_same(outputs, once, made):
     assert lines[0] == lines[1]
 
 
-def test_another_table_adds_to_those_that_are_there(outputs, once, made):
-    folder = again(outputs, "step by step", "table=1")
-    edits = [row for row in result(folder)["rows"] if row["kind"] == "ours" and row["target"] == "all"]
+@pytest.fixture(scope="module")
+def table_1(outputs, once) -> dict:
+    """The result of table 1 alone, labelled "step by step"."""
+    return result(again(outputs, "step by step", "table=1"))
+
+
+def test_another_table_adds_to_those_that_are_there(outputs, table_1, made):
+    edits = [row for row in table_1["rows"] if row["kind"] == "ours" and row["target"] == "all"]
     assert len(edits) == 1
-    made.clear()
-    again(outputs, "step by step", "table=3")
+    folder = again(outputs, "step by step", "table=3")
     assert len(made) == PARTS, "one cell"
     edits = [row for row in result(folder)["rows"] if row["kind"] == "ours" and row["target"] == "all"]
     assert len(edits) == 2
 
 
-def test_a_stopped_call_goes_on_where_it_stopped(outputs, once, made, monkeypatch):
+def test_a_stopped_call_goes_on_where_it_stopped(outputs, table_1, made, monkeypatch):
     make = Networks.make
 
     def stops(self, cell, sources):
-        if len(made) == 7:
+        if len(made) == 3:
             raise KeyboardInterrupt
         return make(self, cell, sources)
 
     with monkeypatch.context() as patch:
         patch.setattr(Networks, "make", stops)
-        assert main([*WORDS, f"outputs={outputs}", "label=stopped"]) == 130
+        assert main([*WORDS, f"outputs={outputs}", "label=stopped", "table=1"]) == 130
     parts = len(list((outputs / "emotion_ldm" / "reproduce" / "stopped" / "cells").rglob("*.npz")))
-    assert parts == 7
+    assert parts == 3
     made.clear()
-    folder = again(outputs, "stopped")
-    assert len(made) == CELLS * PARTS - 7
-    assert result(folder) == result(once)
+    folder = again(outputs, "stopped", "table=1")
+    assert len(made) == 4 * PARTS - 3, "an edit, and the source, its reconstruction and the truth"
+    assert result(folder) == table_1
 
 
 def test_two_shards_give_what_one_process_gives(outputs, once, made):
@@ -218,6 +223,10 @@ def test_the_newest_network_of_a_target_is_ours_with_cgf(outputs, tuned):
     assert f"| ours, with CGF | 0.883 / - | 0.875 / {newest['emotion_accuracy']:.3f} | 0.752 / - |" in text
     assert f"| ours, tuned by the judge | - | - / {judged['emotion_accuracy']:.3f} | - |" in text
     assert "No network is tuned by CLIP on this model for happy, surprise, fear, disgust, anger" in text
+
+
+def test_a_tuned_network_is_opened_once_for_all_pictures(tuned):
+    assert networks._open_tuned.cache_info().misses == 4
 
 
 def test_figures_6_to_9_are_drawn_of_the_networks_there_are(tuned):
