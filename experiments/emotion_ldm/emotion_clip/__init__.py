@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Literal
 
 from datamodules.config import PoolConfig
+from experiments.device import pick_device
 from experiments.emotion_ldm import data
 from experiments.emotion_ldm.data import PictureStageConfig
 from experiments.emotion_ldm.trained import open_denoiser, open_first_stage, settled, take_pictures
@@ -15,7 +16,6 @@ from facegen_core.methods.emotion_ldm.clip_finetune_config import ClipFinetuneCo
 
 if TYPE_CHECKING:
     import lightning.pytorch as pl
-    import torch
     from PIL.Image import Image
     from torch import Tensor
     from torchmetrics import Metric
@@ -116,7 +116,7 @@ def build_datamodule(config: Config) -> PoolDataModule:
         raise ConfigError(
             f"edit.strength = {config.edit.strength}: the model's last time is {model.schedule.steps - 1}."
         )
-    bars, device = alpha_bars(model.schedule), _device(config)
+    bars, device = alpha_bars(model.schedule), pick_device(config.trainer.accelerator)
 
     def invert(pictures: Tensor, emotion: Tensor) -> tuple[Tensor, Tensor]:
         for network in (first_stage, denoiser):
@@ -166,7 +166,7 @@ def evaluate(
     from facegen_core.metrics.picture_metric import PictureMetric, protocol_tags
     from lightning_modules.callbacks.tuning_sheets import TuningSheets
 
-    device = _device(config)
+    device = pick_device(config.trainer.accelerator)
     module.to(device)
     module.place_frozen()
     measured = {"": (module.denoiser, _metrics(config)), "_untuned": (module.untuned.to(device), _metrics(config))}
@@ -231,9 +231,3 @@ def _spread(config: Config, datamodule: PoolDataModule, split: str) -> PoolBatch
     pool = datamodule.pool(split)
     places = torch.linspace(0, len(pool) - 1, min(config.faces, len(pool))).long().tolist()
     return pool.__getitems__([(place, 0) for place in places])
-
-
-def _device(config: Config) -> torch.device:
-    import torch
-
-    return torch.device("cuda" if torch.cuda.is_available() and config.trainer.accelerator != "cpu" else "cpu")

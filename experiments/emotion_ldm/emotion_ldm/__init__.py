@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from experiments.device import pick_device
 from experiments.emotion_ldm.data import PictureStageConfig
 from experiments.emotion_ldm.data import prepare as prepare  # a stage's own, see experiments/__init__.py
 from experiments.emotion_ldm.trained import open_first_stage, settled, take_pictures
@@ -95,14 +96,12 @@ def settle(config: Config) -> None:
 
 def build_datamodule(config: Config) -> LatentDataModule:
     """The reader of the latents; encodes the pictures at its first use, unless their latents are there."""
-    import torch
-
     from datamodules.latents import LatentDataModule
     from experiments.emotion_ldm.data import build_datamodule
     from facegen_core.methods.emotion_ldm.first_stage import encode
 
     first_stage, _, digest = open_first_stage(config.first_stage, config.outputs)
-    device = torch.device("cuda" if torch.cuda.is_available() and config.trainer.accelerator != "cpu" else "cpu")
+    device = pick_device(config.trainer.accelerator)
 
     def encoded(pictures: Tensor) -> Tensor:
         first_stage.to(device)
@@ -146,7 +145,7 @@ def evaluate(
 
     from facegen_core.diffusion.loss import timed_errors
 
-    device = torch.device("cuda" if torch.cuda.is_available() and config.trainer.accelerator != "cpu" else "cpu")
+    device = pick_device(config.trainer.accelerator)
     module.to(device)
     metrics = timed_errors(config.model.schedule.steps, config.bands)
     with torch.no_grad():
