@@ -1,5 +1,6 @@
 """Faces of real photographs edited by hand: put back where they were, at full resolution, the rest untouched."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,12 @@ class LipsByHand:
     def reconstruct(self, crops: Tensor) -> Tensor:
         return F.interpolate(F.avg_pool2d(crops, 2), scale_factor=2, mode="bicubic").clamp(0, 1)
 
-    def edit_crops(self, crops: Tensor, source: Tensor, target: Tensor) -> Tensor:
+    def edit_crops(self, crops: Tensor, source: Tensor, targets: Sequence[int]) -> Tensor:
         x, y = (ALIGNED_224[3:].mean(0) + 0.5) * self.pixels / 224 - 0.5
         down, across = torch.meshgrid(torch.arange(self.pixels), torch.arange(self.pixels), indexing="ij")
         lips = torch.exp(-((((across - x) / 22) ** 2 + ((down - y) / 9) ** 2) ** 2)).float()
-        return (self.reconstruct(crops) + lips * torch.tensor([0.2, 0.0, 0.0])[:, None, None]).clamp(0, 1)
+        red = (self.reconstruct(crops) + lips * torch.tensor([0.2, 0.0, 0.0])[:, None, None]).clamp(0, 1)
+        return red.expand(len(targets), *red.shape)
 
 
 class Swapped(LipsByHand):
@@ -40,8 +42,8 @@ class Swapped(LipsByHand):
     def __init__(self, crops: Tensor) -> None:
         self.crops = crops
 
-    def edit_crops(self, crops: Tensor, source: Tensor, target: Tensor) -> Tensor:
-        return self.reconstruct(self.crops)
+    def edit_crops(self, crops: Tensor, source: Tensor, targets: Sequence[int]) -> Tensor:
+        return self.reconstruct(self.crops)[None]
 
 
 @pytest.fixture(scope="module")
