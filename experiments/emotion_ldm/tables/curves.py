@@ -1,6 +1,7 @@
 """Curves over the grid: ours, the published, and SDEdit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,14 +29,15 @@ def trade_off_curves(result: Result) -> Image | None:
     if len(ours) < 2:
         return None
     theirs = _published_means()
+    strengths = sorted({row["strength"] for row in [*ours, *theirs]})
     figure = Figure(figsize=(13.5, 4.2), dpi=90, layout="constrained")
     axes = figure.subplots(1, 3)
     rivals = [row for row in result["rows"] if (row["kind"], row["target"]) == ("sdedit", ALL)]
     for panel, (x, y) in zip(
         axes, (("guidance", "emotion_accuracy"), ("guidance", "psnr"), ("emotion_accuracy", "psnr")), strict=True
     ):
-        _lines(panel, ours, x, y, "strength", "ours, t0 {}", "-o")
-        _lines(panel, theirs, x, y, "strength", "published, t0 {}", "--")
+        _lines(panel, ours, x, y, "strength", "ours, t0 {}", "-o", values=strengths)
+        _lines(panel, theirs, x, y, "strength", "published, t0 {}", "--", values=strengths)
         if x == "emotion_accuracy":
             _lines(panel, rivals, x, y, "guidance", "SDEdit, gamma {:g}", ":s", RIVALS)
     axes[2].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
@@ -86,7 +88,7 @@ def tuned_curves(result: Result, guide: str, weight: float, guidance: float) -> 
         if len({row[x] for row in rows}) > 1 and any(row["kind"] == "tuned" for row in rows):
             figure = Figure(figsize=(13.5, 4.2), dpi=90, layout="constrained")
             for panel, y in zip(figure.subplots(1, 3), ("emotion_accuracy", "psnr", "id_cosine"), strict=True):
-                _lines(panel, rows, x, y, "target", "{}", "-o", order=EMOTIONS.index)
+                _lines(panel, rows, x, y, "target", "{}", "-o", values=EMOTIONS)
             figure.axes[2].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
             figures[name] = to_image(figure)
     return figures
@@ -101,10 +103,15 @@ def _lines(
     label: str,
     style: str,
     colours: Sequence[str] = COLOURS,
-    order: Callable[[str], int] | None = None,
+    values: Sequence[Any] | None = None,
 ) -> None:
-    """A line for each value of ``by``, through its rows in the order of their settings."""
-    for k, value in enumerate(sorted({row[by] for row in rows}, key=order)):
+    """A line for each value of ``by``, through its rows in the order of their settings; colours go by the place among
+    ``values``, all there are of these rows if none are given.
+    """
+    there = {row[by] for row in rows}
+    for k, value in enumerate(sorted(there) if values is None else values):
+        if value not in there:
+            continue
         line = sorted((row for row in rows if row[by] == value and x in row and y in row), key=_settings)
         panel.plot([r[x] for r in line], [r[y] for r in line], style, color=colours[k % len(colours)], markersize=4,
                    linewidth=1.2, label=label.format(value))  # fmt: skip
