@@ -163,9 +163,14 @@ def _add_edit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     option("--steps", type=int, default=40, help="there and back; 40")
     option("--eta", type=float, default=0.0, help="new noise on the way back, 0 to 1; 0")
     option("--inversion-guidance", choices=["same", "none"], default="same", help="guidance on the way there; same")
-    option("--at", choices=["destination", "origin"], default="destination", help="of a step there; destination")
+    option(
+        "--at",
+        choices=["destination", "origin"],
+        default="destination",
+        help="time the network is told in a step there: where the step leads, or where it begins; destination",
+    )
     option("--model", "--run", metavar="RUN", default="last", help="of emotion_ldm; last, or shipped if none is")
-    option("--tuned", metavar="RUN", help="of emotion_clip, for this emotion, strength and guidance; brings faces back")
+    option("--tuned", metavar="RUN", help="of emotion_clip, tuned for this edit; brings faces back")
     option("--overwrite", action="store_true", help="replace results that are there; else they are kept")
     option("--outputs", default="outputs", help="folder of all runs")
     emotion_ldm.set_defaults(run=_edit_emotion_ldm)

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from experiments.device import pick_device
-from experiments.emotion_ldm.trained import settled
+from experiments.emotion_ldm.trained import same_networks, settled
 from experiments.photographs import (
     FORMATS,
     Job,
@@ -183,6 +183,8 @@ def which_runs(wish: Wish) -> Wish:
     run = find_run(stage_folder(wish.outputs, "emotion_ldm", "emotion_clip"), tuned)
     settings: emotion_clip.Config = load_config(emotion_clip.Config, run / "config.yaml")
     model = settings.model if wish.model == "last" else settled(wish.model, "emotion_ldm", wish.outputs)
+    if same_networks(model, settings.model):
+        model = settings.model
     asked = {"emotion": ",".join(wish.targets), "model": model} | {name: getattr(wish, name) for name in TUNED_FOR}
     meant = {"emotion": settings.target, "model": settings.model}
     meant |= {name: getattr(settings.edit, name) for name in TUNED_FOR}
@@ -323,7 +325,7 @@ def _agree(wish: Wish, jobs: Sequence[Job]) -> None:
     record = wish.out / RECORD
     if not wish.overwrite and record.is_file() and any(path.exists() for job in jobs for path in job.files):
         before = json.loads(record.read_text())
-        others = [name for name in asked if before.get(name) != settings[name]]
+        others = [name for name in asked if before.get(name, getattr(Wish, name, None)) != settings[name]]
         if others:
             were = ", ".join(f"{name} {before.get(name)}" for name in others)
             raise ConfigError(f"{wish.out}: has results made with {were}. Give another folder, or --overwrite.")

@@ -128,12 +128,13 @@ def open_tuned(reference: str, outputs: str) -> Tuned:
     run = find_run(stage_folder(outputs, PAPER, "emotion_clip"), reference)
     _, saved = read_checkpoint(run, Path(reference) if reference.endswith(".ckpt") else None)
     settings: emotion_clip.Config = load_config(emotion_clip.Config, run / "config.yaml")
-    after, config = _denoiser(saved, "average")  # where a profile averages it; the paper's does not
+    after, config = _denoiser(saved, "average")  # where one is kept; no profile does
     before, _, first_stage = open_denoiser(settings.model, outputs, settings.weights)
-    if weights_digest(before) != saved["hyper_parameters"]["untuned"]:
+    if weights_digest(before) != saved["hyper_parameters"].get("untuned"):
         raise CheckpointError(
-            f"{run}: was tuned from {settings.model} as it was then; its weights have changed since, and pictures "
-            "inverted by them are not what was learnt. Tune it again: facegen train emotion_clip."
+            f"{run}: was tuned from {settings.model} as it was then; its weights have changed since, or the run is too "
+            "old to tell, and pictures inverted by other weights are not what was learnt. Tune it again: facegen train "
+            "emotion_clip."
         )
     return Tuned(before, after, config, first_stage, settings)
 
@@ -196,7 +197,13 @@ def take_pictures(config: Pictured, reference: str, stage: str) -> None:
     if own.root is None:
         config.population = theirs.population
     else:
-        config.data = replace(config.data, root=own.root, cache=own.cache, annotation=own.annotation)
+        config.data = replace(config.data, root=own.root, cache=own.cache, annotation=own.annotation,
+                              contempt=own.contempt)  # fmt: skip
+
+
+def same_networks(one: str, other: str) -> bool:
+    """Whether two settled references name the same networks: runs as paths from different folders do."""
+    return one == other or Path(one).resolve() == Path(other).resolve()
 
 
 def networks_file(reference: str) -> Path | None:
@@ -215,7 +222,8 @@ def network_weights(saved: dict[str, Any], network: str) -> dict[str, Any]:
         saved: the checkpoint.
         network: the submodule's name in the stage's module.
     """
-    prefix = f"{network}."
-    state = {name.removeprefix(prefix): value for name, value in saved["state_dict"].items() if name.startswith(prefix)}
+    from facegen_core.checkpoint import without
+
+    state = without(f"{network}.", saved["state_dict"])
     average = saved["callbacks"].get("ema", {}).get("average", {})
     return state | {name: value for name, value in average.items() if name in state}

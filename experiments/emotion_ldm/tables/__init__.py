@@ -20,6 +20,7 @@ from experiments.emotion_ldm.tables.page import PUBLISHED, comparison, headline,
 from experiments.emotion_ldm.tables.published import as_csv
 from experiments.emotion_ldm.tables.runs import (
     PAPER,
+    describe_tuned,
     finetune_missing,
     say_what_is_missing,
     settle,
@@ -81,7 +82,7 @@ def make_tables(words: Sequence[str]) -> None:
             "data": _describe(config, pictures, options.get("note")),
             "model": _describe_model(networks),
             "settings": _plain(config),
-            "remarks": [text for text in (judges.missing, say_what_is_missing(tuned)) if text],
+            "remarks": [text for text in (judges.missing, describe_tuned(tuned), say_what_is_missing(tuned)) if text],
             "protocol": judges.tags,
             "labels": judges.labels,
             **_figures_of(done, tuned, pictures, judges),

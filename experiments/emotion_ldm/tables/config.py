@@ -91,7 +91,7 @@ class Config(RunConfig):
         grid: the edits of tables 3 and 4.
         sdedit: the edits that ours is compared with.
         metrics: the judges.
-        data: pictures; those that the model's first stage was trained on, if ``data.root`` is null and there are no
+        data: pictures; those that the model was trained on, if ``data.root`` is null and there are no
             ``population.people``.
         population: embedded people, where no pictures are given.
     """

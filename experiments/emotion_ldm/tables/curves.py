@@ -124,7 +124,7 @@ def _settings(row: Row) -> tuple[float, ...]:
 
 
 def _published_means() -> list[Row]:
-    """Of table 3, over the targets that have the value."""
+    """Of table 3, over the six targets; a value that one of them lacks is left out."""
     groups: dict[tuple[int, float], list[dict[str, float]]] = {}
     for key, values in published().items():
         if key.table == "3":
@@ -134,6 +134,7 @@ def _published_means() -> list[Row]:
         row: Row = {"strength": strength, "guidance": guidance}
         for metric in ("emotion_accuracy", "psnr"):
             there = [values[metric] for values in of_targets if metric in values]
-            row[metric] = sum(there) / len(there)
+            if len(there) == len(of_targets):
+                row[metric] = sum(there) / len(there)
         rows.append(row)
     return rows

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from experiments.device import pick_device
 from experiments.emotion_ldm.tables.grid import Cell
 from experiments.emotion_ldm.trained import open_denoiser, open_first_stage, open_tuned
 from facegen_core.checkpoint import weights_digest
@@ -139,7 +140,7 @@ def open_networks(config: Config) -> Networks:
             f"{sizes.schedule.steps - 1}."
         )
     digests = {"model": weights_digest(denoiser), "first_stage": first_digest}
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = pick_device()
     return Networks(
         first_stage.to(device), denoiser.to(device), alpha_bars(sizes.schedule).to(device), first_sizes.pixels,
         config.outputs, config.edit, config.precision == "bf16-mixed", config.seed, digests,

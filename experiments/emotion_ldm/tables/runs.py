@@ -7,14 +7,14 @@ from pathlib import Path
 from experiments.emotion_ldm import STAGES, emotion_clip
 from experiments.emotion_ldm.tables.config import Config
 from experiments.emotion_ldm.tables.grid import TARGETS, Cell
-from experiments.emotion_ldm.trained import settled, take_pictures
+from experiments.emotion_ldm.trained import open_tuned, same_networks, settled, take_pictures
 from experiments.runs import find_run, stage_folder
 from experiments.stage import load_stage_config
 from experiments.table_runs import is_finished, stage_words, train_once
 from facegen_core.checkpoint import digest_path, list_checkpoints
 from facegen_core.config import load_config
 from facegen_core.emotions import EMOTIONS
-from facegen_core.errors import FacegenError
+from facegen_core.errors import CheckpointError, ConfigError, FacegenError
 from facegen_core.progress import say
 
 PAPER = "emotion_ldm"
@@ -82,23 +82,40 @@ def finetune_missing(config: Config, profile: str, label: str, words: Sequence[s
 
 
 def tuned_cells(config: Config) -> list[Cell]:
-    """The networks that were fine-tuned from the model to the end, the newest first, one for each thing it is tuned to.
+    """The networks that were fine-tuned to the end, from the model as it is and at table 1's strength: the newest
+    first, one for each thing it is tuned to.
 
-    They are edited with as many steps as table 1 has, in all else as they were tuned for.
+    They are edited with as many steps as table 1 has, in all else as they were tuned for. Those tuned from other
+    weights of the model are left out, and that is said.
     """
     cells: dict[Cell, Cell] = {}
     saved = stage_folder(config.outputs, PAPER, "emotion_clip").glob("*/config.yaml")
     for path in sorted(saved, key=lambda path: path.stat().st_mtime, reverse=True):
-        settings: emotion_clip.Config = load_config(emotion_clip.Config, path)
-        if settings.model != config.model or not is_finished(path.parent, settings):
+        try:
+            settings: emotion_clip.Config = load_config(emotion_clip.Config, path)
+            cell = _tuned_cell(config, settings)
+            if cell is None or cell in cells or not is_finished(path.parent, settings):
+                continue
+            open_tuned(str(path.parent), config.outputs)
+        except (ConfigError, CheckpointError) as error:
+            say(f"left out of the tables: {error}")
             continue
-        target, edit = EMOTIONS.index(settings.target), settings.edit
-        cell = Cell("tuned", edit.strength, edit.guidance, config.edit.steps, (target,), settings.guide,
-                    settings.directional_weight)  # fmt: skip
         newest = list_checkpoints(path.parent / "checkpoints")[0]
-        digest = digest_path(newest).read_text()[:12]
-        cells.setdefault(cell, replace(cell, run=str(path.parent), digest=digest))
+        cells[cell] = replace(cell, run=str(path.parent), digest=digest_path(newest).read_text()[:12])
     return list(cells.values())
+
+
+def describe_tuned(tuned: Sequence[Cell]) -> str:
+    """In words, which targets have a tuned network, by what and for which edit; "" if there is none."""
+    groups: dict[tuple[str, int, float, float], list[str]] = {}
+    for cell in tuned:
+        about = (cell.guide, cell.strength, cell.guidance, cell.weight)
+        groups.setdefault(about, []).extend(EMOTIONS[target] for target in sorted(cell.targets))
+    return " ".join(
+        f"Tuned by {'CLIP' if guide == 'clip' else f'the {guide}'} at t0 {strength}, gamma {guidance:g}, directional "
+        f"weight {weight:g}: {', '.join(sorted(targets, key=EMOTIONS.index))}."
+        for (guide, strength, guidance, weight), targets in groups.items()
+    )
 
 
 def say_what_is_missing(tuned: Sequence[Cell]) -> str:
@@ -110,6 +127,16 @@ def say_what_is_missing(tuned: Sequence[Cell]) -> str:
     text = f'No network is tuned by CLIP on this model for {", ".join(missing)}: those of "ours, with CGF" stay empty.'
     say(f"{text} finetune=true emotion_clip.guide=clip trains them.")
     return text
+
+
+def _tuned_cell(config: Config, settings: "emotion_clip.Config") -> Cell | None:
+    """What a run's network is tuned to; None if it is of another model or strength."""
+    edit = settings.edit
+    if edit.strength != config.edit.strength or not same_networks(settings.model, config.model):
+        return None
+    target = EMOTIONS.index(settings.target)
+    return Cell("tuned", edit.strength, edit.guidance, config.edit.steps, (target,), settings.guide,
+                settings.directional_weight)  # fmt: skip
 
 
 def _last(config: Config, name: str) -> Path | None:

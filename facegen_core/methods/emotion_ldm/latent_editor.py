@@ -61,7 +61,7 @@ class LatentEditor:
             ConfigError: the edit does not fit the schedule.
         """
         bars = alpha_bars(self.schedule)
-        random = torch_generator(0)  # read if eta is above 0; the same for every call, whatever else is edited
+        random = torch_generator(0)  # read if eta is above 0; the same for every call of the same faces and targets
         inverted = torch.cat(
             [
                 invert_emotion(self.there, self._latents(some), self._placed(shown), self.config, bars)

@@ -13,6 +13,8 @@ from helpers.raw_pictures import picture, save, write_affectnet
 from experiments.cli import main
 from experiments.emotion_ldm import emotion_clip
 from experiments.emotion_ldm.edit import Wish, open_editor, which_runs
+from experiments.emotion_ldm.tables import config as tables
+from experiments.emotion_ldm.tables.runs import tuned_cells
 from experiments.emotion_ldm.trained import open_denoiser, open_first_stage, open_tuned
 from experiments.stage import load_stage_config, open_data
 from facegen_core.checkpoint import list_checkpoints, load_checkpoint
@@ -201,6 +203,15 @@ def test_network_is_not_used_beside_a_model_that_was_trained_on(trained_on):
     """What it learnt are pictures inverted by the model as it was."""
     with pytest.raises(CheckpointError, match=r"emotion_clip/run: .* weights have changed since.* Tune it again"):
         open_tuned("run", str(trained_on))
+
+
+def test_tables_take_it_while_the_model_is_as_it_was(outputs, trained_on, monkeypatch, capsys):
+    monkeypatch.chdir(outputs)  # the run knows its model by the whole path
+    here = load_stage_config(tables, "smoke", ["outputs=.", "model=emotion_ldm/emotion_ldm/smoke-001"])
+    assert [(cell.guide, cell.targets) for cell in tuned_cells(here)] == [("judge", (EMOTIONS.index("sad"),))]
+    model = trained_on / "emotion_ldm" / "emotion_ldm" / "smoke-001"
+    assert tuned_cells(load_stage_config(tables, "smoke", [f"outputs={trained_on}", f"model={model}"])) == []
+    assert "left out of the tables" in capsys.readouterr().err
 
 
 def test_evaluation_stands_beside_that_of_the_untuned_model(outputs, run):
