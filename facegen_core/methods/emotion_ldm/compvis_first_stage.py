@@ -101,7 +101,7 @@ def first_stage_to_compvis(config: FirstStageConfig, ours: Mapping[str, Tensor])
     if config.groups != GROUPS:
         raise ConfigError(
             f"first_stage.groups = {config.groups}: CompVis' networks normalise in {GROUPS} groups, and nothing else "
-            f"can be set there. Train one with first_stage.groups={GROUPS}."
+            f"can be set there. Train one with model.first_stage.groups={GROUPS}."
         )
     names = tensor_names(first_stage_modules(config), ours)
     return {
